@@ -54,6 +54,10 @@ class RuleOutcome:
     suppressed: int = 0
     reason: str = ""  # why it was not assessed, is unknown or switched off; or what depends on a default
     seconds: float = 0.0
+    why: str = ""  # from the rule's header: what goes wrong if it stays
+    fix: str = ""  # from the rule's header: the next step for the operator
+    reference: str = ""  # the clause it rests on
+    parameters: str = ""  # the parameters it ran with, as "days=30 limit=5", sorted by name
 
 
 @dataclass(frozen=True, slots=True)
