@@ -1,0 +1,63 @@
+"""What every rule owes: silence on a healthy fleet, a full header, columns of the contract, SQL that Spark understands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+import sqlglot
+
+from tenure.model.vocabulary import Severity
+from tenure.roll.tables import TABLES_BY_NAME
+from tests.rules.world import RULES, World, healthy_world, rule_text
+
+ALL = sorted(path.stem for path in RULES.glob("*.sql"))
+SUBJECTS = {"device", "credential", "key", "anchor", "policy", "domain", "issuer", "source", "client"}
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return healthy_world(datetime.fromisoformat("2026-11-01T00:00:00+00:00"))
+
+
+def test_the_healthy_world_is_no_empty_one(world: World) -> None:
+    assert len(world.tables["device"]) >= 10
+    assert len(world.tables["credential"]) >= 15
+    assert len(world.tables["session"]) >= 25
+
+
+@pytest.mark.parametrize("rule", ALL)
+def test_is_silent_on_a_healthy_fleet(rule: str, world: World) -> None:
+    assert world.run(rule) == []
+
+
+@pytest.mark.parametrize("rule", ALL)
+def test_has_a_full_header(rule: str) -> None:
+    header = rule_text(rule).header
+    assert {"title", "severity", "grain", "why", "fix", "needs", "reference"} <= header.keys()
+    assert Severity(header["severity"])
+    assert header["needs"]
+    assert set(header["needs"]) <= TABLES_BY_NAME.keys()
+
+
+@pytest.mark.parametrize("rule", ALL)
+def test_returns_the_columns_of_the_contract(rule: str, world: World) -> None:
+    text = rule_text(rule)
+    given = {"as_of": world.as_of.replace(tzinfo=None), **text.parameters}
+    with world.connect() as connection:
+        used = {k: v for k, v in given.items() if f"${k}" in text.query}
+        columns = {name: str(kind) for name, kind, *_ in connection.execute(text.query, used).description or ()}
+    assert "INT" in columns["finding"] or columns["finding"] == "NUMBER"
+    assert "since" in columns
+    subjects = [name for name in columns if name.startswith("subject_")]
+    assert subjects
+    assert all(name.removeprefix("subject_").removesuffix("_2") in SUBJECTS for name in subjects)
+    assert text.header.get("parameters", {}).keys() <= used.keys(), "a parameter that the query does not use"
+
+
+@pytest.mark.parametrize("rule", ALL)
+def test_is_sql_that_carries_over_to_spark(rule: str) -> None:
+    (statement,) = sqlglot.transpile(
+        rule_text(rule).query, read="duckdb", write="spark", unsupported_level=sqlglot.ErrorLevel.RAISE
+    )
+    assert statement
