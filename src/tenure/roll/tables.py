@@ -282,6 +282,7 @@ ROLL_TABLES: tuple[RollTable, ...] = (
         ("credential_key", KEY, "the credential proved to be used; NULL = only a name is known"),
         ("device_key", KEY, "the device, by credential or by name"),
         ("link", TEXT, "how device_key was found: certificate | strong (identifier) | common-name | name; NULL = not"),
+            ("linked_by", TEXT, "which name link speaks of: user-name | client-id; NULL where a certificate decided"),
         ("user_name", TEXT, ""),
         ("client_id", TEXT, ""),
         ("client_key", KEY, "dense key of (relying party, client_id)"),

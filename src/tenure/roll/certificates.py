@@ -1,0 +1,208 @@
+"""Step 2 of linking: certificates once each, and who signed them.
+
+1. A certificate shown by many sources is one credential; the reading that tells most stands for it.
+2. CA certificates give issuers, one per key; a name nobody has a certificate for is an issuer known by name only.
+3. Name and key identifiers give candidates, the signature decides (invariant 9). Signatures that were checked at
+   collection, or in an earlier run (``edge_cache``), are not checked again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tenure.pki import signatures
+
+VERIFY_BATCH = 20_000
+EDGE_FILE = "signature-edges.parquet"
+
+_EDGE_SCHEMA = pa.schema(
+    [pa.field("sha256", pa.binary(32)), pa.field("issuer_sha256", pa.binary(32)), pa.field("verified", pa.bool_())]
+)
+
+
+def link_certificates(con: duckdb.DuckDBPyConnection, edge_cache: Path | None) -> None:
+    """Temp tables t_cert, t_ca, t_issuer, t_edge_state (credential_key, issuer_key, ca_key, state), t_cert_issuer."""
+    con.execute(_CERTIFICATES)
+    con.execute(_NAMES)
+    con.execute(_AUTHORITIES)
+    con.execute(_ISSUERS)
+    _check_signatures(con, edge_cache)
+    con.execute(_EDGES)
+    con.execute(_ISSUER_OF)
+
+
+_CERTIFICATES = """
+CREATE OR REPLACE TEMP TABLE t_pick AS
+SELECT row_number() OVER (ORDER BY sha256) AS credential_key, sha256, pick // 1099511627776 % 65536 AS source_key,
+    pick % 1099511627776 AS row_in_source
+FROM (
+    SELECT sha256, min(CASE reader WHEN 'full' THEN 0 WHEN 'partial' THEN 1 ELSE 2 END * 72057594037927936
+        + source_key * 1099511627776 + row_in_source) AS pick
+    FROM e_certificate GROUP BY sha256
+);
+CREATE OR REPLACE TEMP TABLE t_cert AS
+SELECT p.credential_key, e.* EXCLUDE (der)
+FROM t_pick p JOIN e_certificate e ON e.source_key = p.source_key AND e.row_in_source = p.row_in_source
+"""
+
+_NAMES = """
+CREATE OR REPLACE TEMP TABLE t_name AS
+SELECT row_number() OVER (ORDER BY name) AS name_key, name FROM (SELECT DISTINCT issuer AS name FROM t_cert WHERE issuer IS NOT NULL)
+"""
+
+_AUTHORITIES = """
+CREATE OR REPLACE TEMP TABLE t_ca AS
+SELECT c.credential_key, c.sha256, c.subject, c.issuer, c.subject_key_id, c.spki_sha256, c.not_before, c.not_after,
+    c.self_issued, c.subject_o, c.reader, n.name_key
+FROM t_cert c LEFT JOIN t_name n ON n.name = c.subject
+WHERE c.is_ca OR (c.self_issued AND c.version < 3)
+    OR c.sha256 IN (SELECT sha256 FROM e_anchor)
+    OR c.sha256 IN (SELECT sha256 FROM e_authority WHERE sha256 IS NOT NULL)
+    OR (c.subject IN (SELECT name FROM t_name) AND c.is_ca IS NOT FALSE)
+"""
+
+_ISSUERS = """
+CREATE OR REPLACE TEMP TABLE t_issuer AS
+WITH keyed AS (
+    SELECT spki_sha256, arg_max(credential_key, (not_after, -credential_key)) AS credential_key FROM t_ca
+    WHERE spki_sha256 IS NOT NULL GROUP BY spki_sha256
+),
+named AS (
+    SELECT n.name FROM t_name n WHERE n.name NOT IN (SELECT subject FROM t_ca WHERE subject IS NOT NULL AND spki_sha256 IS NOT NULL)
+),
+logged AS (  -- names that only an issuer's log tells
+    SELECT DISTINCT a.name FROM e_authority a WHERE a.sha256 IS NULL AND a.name IS NOT NULL
+        AND a.name NOT IN (SELECT name FROM named) AND a.name NOT IN (SELECT subject FROM t_ca WHERE subject IS NOT NULL)
+)
+SELECT row_number() OVER (ORDER BY name, spki_sha256) AS issuer_key, * FROM (
+    SELECT ca.subject AS name, ca.subject_o AS organisation, k.spki_sha256, k.credential_key
+    FROM keyed k JOIN t_ca ca ON ca.credential_key = k.credential_key
+    UNION ALL SELECT name, NULL, NULL, NULL FROM named
+    UNION ALL SELECT name, NULL, NULL, NULL FROM logged
+);
+CREATE OR REPLACE TEMP TABLE t_ca_issuer AS
+SELECT ca.credential_key AS ca_key, i.issuer_key FROM t_ca ca JOIN t_issuer i ON i.spki_sha256 = ca.spki_sha256;
+CREATE OR REPLACE TEMP TABLE t_candidate AS
+SELECT c.credential_key, ca.credential_key AS ca_key,
+    c.authority_key_id IS NOT NULL AND ca.subject_key_id IS NOT NULL AND c.authority_key_id = ca.subject_key_id AS by_key_id
+FROM t_cert c JOIN t_name n ON n.name = c.issuer JOIN t_ca ca ON ca.name_key = n.name_key AND ca.spki_sha256 IS NOT NULL
+WHERE c.authority_key_id IS NULL OR ca.subject_key_id IS NULL OR c.authority_key_id = ca.subject_key_id
+"""
+
+# A signature is checked against a key, so every certificate of that key shares the verdict.
+_EDGES = """
+CREATE OR REPLACE TEMP TABLE t_edge_state AS
+WITH checked AS (
+    SELECT p.credential_key, ci.issuer_key, min(ci.ca_key) AS ca_key, bool_or(k.verified) AS verified
+    FROM t_known_edge k JOIN t_pick p USING (sha256) JOIN t_pick i ON i.sha256 = k.issuer_sha256
+    JOIN t_ca_issuer ci ON ci.ca_key = i.credential_key
+    GROUP BY p.credential_key, ci.issuer_key
+),
+claimed AS (
+    SELECT c.credential_key, ci.issuer_key, min(c.ca_key) AS ca_key, bool_or(c.by_key_id) AS by_key_id
+    FROM t_candidate c JOIN t_ca_issuer ci USING (ca_key)
+    ANTI JOIN (SELECT DISTINCT credential_key FROM checked WHERE verified) v USING (credential_key)
+    GROUP BY c.credential_key, ci.issuer_key
+)
+SELECT credential_key, issuer_key, ca_key, CASE WHEN verified THEN 'verified' ELSE 'refuted' END AS state, true AS by_key_id FROM checked
+UNION ALL
+SELECT c.credential_key, c.issuer_key, c.ca_key, 'claimed', c.by_key_id FROM claimed c
+ANTI JOIN checked k ON k.credential_key = c.credential_key AND k.issuer_key = c.issuer_key
+"""
+
+_ISSUER_OF = """
+CREATE OR REPLACE TEMP TABLE t_cert_issuer AS
+WITH best AS (
+    SELECT credential_key, min(CASE state WHEN 'verified' THEN 0 ELSE CASE WHEN by_key_id THEN 1 ELSE 2 END END * 4294967296 + issuer_key)
+        AS best
+    FROM t_edge_state WHERE state <> 'refuted' GROUP BY credential_key
+)
+SELECT credential_key, best % 4294967296 AS issuer_key, best < 4294967296 AS verified FROM best
+UNION ALL
+SELECT c.credential_key, min(i.issuer_key), false FROM t_cert c ANTI JOIN best b ON b.credential_key = c.credential_key
+JOIN t_issuer i ON i.name = c.issuer AND i.spki_sha256 IS NULL GROUP BY c.credential_key
+"""
+
+
+def _check_signatures(con: duckdb.DuckDBPyConnection, cache: Path | None) -> None:
+    """``t_known_edge``: what collection and earlier runs checked, and what is checked now because the issuer turned up elsewhere."""
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE t_known_edge AS SELECT sha256, issuer_sha256, bool_or(verified) AS verified "
+        "FROM e_signature_edge GROUP BY sha256, issuer_sha256"
+    )
+    if cache is not None and (cache / EDGE_FILE).is_file():
+        con.execute(
+            "INSERT INTO t_known_edge SELECT sha256, issuer_sha256, bool_or(verified) FROM read_parquet(?) e "
+            "ANTI JOIN t_known_edge k USING (sha256, issuer_sha256) GROUP BY sha256, issuer_sha256",
+            [str(cache / EDGE_FILE)],
+        )
+    con.execute(_OPEN_PAIRS)
+    fresh: list[pa.Table] = []
+    reader = con.execute(_OPEN_DER).to_arrow_table() if _open_pairs(con) else None
+    if reader is not None:
+        for start in range(0, reader.num_rows, VERIFY_BATCH):
+            part = reader.slice(start, VERIFY_BATCH)
+            verdicts = signatures.verify_many(part["der"].to_pylist(), part["issuer_der"].to_pylist())
+            known = [i for i, v in enumerate(verdicts) if v is not None]
+            fresh.append(
+                pa.table(
+                    {
+                        "sha256": part["sha256"].take(known),
+                        "issuer_sha256": part["issuer_sha256"].take(known),
+                        "verified": pa.array([verdicts[i] for i in known], pa.bool_()),
+                    },
+                )
+            )
+    if fresh:
+        table = pa.concat_tables(fresh).cast(_EDGE_SCHEMA)
+        con.register("fresh_edge", table)
+        con.execute("INSERT INTO t_known_edge SELECT sha256, issuer_sha256, verified FROM fresh_edge")
+        _remember(cache, table)
+
+
+def _open_pairs(con: duckdb.DuckDBPyConnection) -> int:
+    row = con.execute("SELECT count(*) FROM t_open").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+# One candidate per key is enough, and a certificate whose issuer is verified needs no further check.
+_OPEN_PAIRS = """
+CREATE OR REPLACE TEMP TABLE t_open AS
+WITH settled AS (SELECT DISTINCT p.credential_key FROM t_known_edge k JOIN t_pick p USING (sha256) WHERE k.verified),
+known AS (
+    SELECT p.credential_key, ci.issuer_key FROM t_known_edge k JOIN t_pick p USING (sha256)
+    JOIN t_pick i ON i.sha256 = k.issuer_sha256 JOIN t_ca_issuer ci ON ci.ca_key = i.credential_key
+)
+SELECT c.credential_key, min(c.ca_key) AS ca_key
+FROM t_candidate c JOIN t_ca_issuer ci USING (ca_key)
+ANTI JOIN settled s ON s.credential_key = c.credential_key
+ANTI JOIN known k ON k.credential_key = c.credential_key AND k.issuer_key = ci.issuer_key
+GROUP BY c.credential_key, ci.issuer_key
+"""
+
+_OPEN_DER = """
+WITH der AS (
+    SELECT p.credential_key, p.sha256, e.der FROM t_pick p
+    JOIN e_certificate e ON e.source_key = p.source_key AND e.row_in_source = p.row_in_source WHERE e.der IS NOT NULL
+)
+SELECT c.sha256, c.der, i.sha256 AS issuer_sha256, i.der AS issuer_der
+FROM t_open o JOIN der c ON c.credential_key = o.credential_key JOIN der i ON i.credential_key = o.ca_key
+ORDER BY o.credential_key, o.ca_key
+"""
+
+
+def _remember(cache: Path | None, table: pa.Table) -> None:
+    """Keep verdicts for the next run. The file is replaced whole: dying before the rename loses a cache, nothing else."""
+    if cache is None:
+        return
+    cache.mkdir(parents=True, exist_ok=True)
+    target = cache / EDGE_FILE
+    if target.is_file():
+        table = pa.concat_tables([pq.read_table(target, schema=_EDGE_SCHEMA), table])
+    draft = target.with_name(f".{EDGE_FILE}.draft")
+    pq.write_table(table, draft, compression="zstd")
+    draft.replace(target)

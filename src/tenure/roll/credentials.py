@@ -1,0 +1,306 @@
+"""Step 3 of linking: credentials of every kind, what sources say of their state, and who holds them.
+
+1. Certificates that only a log or an index tells (issuer and serial) are credentials too.
+2. Tokens, PSKs, passwords, SSH and raw keys join them; equal secrets meet in one row of ``key``.
+3. Statuses and issuance records find their certificate by hash, else by issuer and serial: filed under the issuer that
+   signed (invariant 5), never under a name alone where the key is known.
+4. Roles follow from declarations, extensions, who issues and which side of a connection showed the certificate.
+5. Holders: a source's own record first, then identifiers in the subject that mean exactly one device.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+from tenure.model import identifiers
+from tenure.model.declarations import Declarations
+
+OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
+SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
+CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
+EK_CERTIFICATE = "2.23.133.8.1"
+AK_CERTIFICATE = "2.23.133.8.3"
+
+SUBJECT_SERIAL_LENGTH = 5
+"""A CN of fewer characters is not taken for a serial, whatever device has that serial."""
+
+
+def link_credentials(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
+    """Temp tables t_credential, t_key, t_status, t_issuance, t_binding, t_authority."""
+    con.execute(_AUTHORITY)
+    _own_authorities(con, declarations)
+    con.execute(_BY_SERIAL)
+    con.execute(_SECRETS)
+    con.execute(_STATUS)
+    con.execute(_KEYS)
+    _roles(con, declarations)
+    _holders(con)
+
+
+_AUTHORITY = """
+CREATE OR REPLACE TEMP TABLE t_authority AS
+SELECT a.source_key, coalesce(ci.issuer_key, i.issuer_key) AS issuer_key, a.role, a.status, a.issuance_since, a.issuance_collected,
+    a.revocation_collected
+FROM e_authority a LEFT JOIN t_pick p ON p.sha256 = a.sha256 LEFT JOIN t_ca_issuer ci ON ci.ca_key = p.credential_key
+LEFT JOIN (SELECT name, min(issuer_key) AS issuer_key FROM t_issuer GROUP BY name HAVING count(*) = 1) i
+    ON a.sha256 IS NULL AND i.name = a.name
+WHERE coalesce(ci.issuer_key, i.issuer_key) IS NOT NULL;
+CREATE OR REPLACE TEMP TABLE t_ca_parent AS  -- CA certificates and who signed them, verified only
+SELECT DISTINCT ci.issuer_key AS child, e.issuer_key AS parent, ci.ca_key
+FROM t_ca_issuer ci JOIN t_edge_state e ON e.credential_key = ci.ca_key AND e.state = 'verified'
+"""
+
+
+def _own_authorities(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
+    """``t_ours``: issuers we operate (a CA folder, an issuance log, a declaration), and CAs that these signed."""
+    operated = {k for (k,) in con.execute("SELECT DISTINCT issuer_key FROM t_authority WHERE role = 'operator'").fetchall()}
+    disowned: set[int] = set()
+    rows = con.execute("SELECT issuer_key, name, organisation FROM t_issuer").fetchall()
+    for key, name, organisation in rows:
+        for declared in declarations.issuer:
+            if declared.ours is not None and name is not None and _names(declared.name, name):
+                (operated if declared.ours else disowned).add(key)
+        if organisation in declarations.organisation:
+            operated.add(key)
+    children = con.execute("SELECT child, parent FROM t_ca_parent").fetchall()
+    while grown := {c for c, p in children if p in operated and c not in operated}:
+        operated |= grown
+    con.register("ours", pa.table({"issuer_key": pa.array(sorted(operated - disowned), pa.int64())}))
+    con.execute("CREATE OR REPLACE TEMP TABLE t_ours AS SELECT issuer_key FROM ours")
+
+
+def _names(declared: str, name: str) -> bool:
+    """Whether a declared issuer (full RFC 4514 name, or CN) is the issuer of this name."""
+    return declared == name or f"CN={declared}" in name.split(",")
+
+
+# The issuer of a status or an issuance row: the CA certificate it names, else the one issuer of that name, else the one
+# authority of its snapshot.
+_BY_SERIAL = """
+CREATE OR REPLACE TEMP TABLE t_only_authority AS
+SELECT source_key, min(issuer_key) AS issuer_key FROM t_authority WHERE issuance_collected GROUP BY source_key HAVING count(DISTINCT issuer_key) = 1;
+CREATE OR REPLACE TEMP TABLE t_one_name AS
+SELECT name, min(issuer_key) AS issuer_key FROM t_issuer GROUP BY name HAVING count(*) = 1;
+CREATE OR REPLACE TEMP TABLE t_issuance AS
+SELECT s.source_key, s.row_in_source, s.serial_hex, s.issued_at, s.not_after, s.subject, s.origin, s.sha256,
+    coalesce(ci.issuer_key, n.issuer_key, o.issuer_key) AS issuer_key
+FROM e_issuance s LEFT JOIN t_pick p ON p.sha256 = s.issuer_sha256 LEFT JOIN t_ca_issuer ci ON ci.ca_key = p.credential_key
+LEFT JOIN t_one_name n ON n.name = s.issuer LEFT JOIN t_only_authority o ON s.issuer IS NULL AND o.source_key = s.source_key;
+CREATE OR REPLACE TEMP TABLE t_said AS
+SELECT s.source_key, s.row_in_source, s.serial_hex, s.sha256, s.status, s.status_text, s.authority, s.effective_at, s.stated_at, s.origin,
+    coalesce(ci.issuer_key, n.issuer_key, o.issuer_key) AS issuer_key
+FROM e_credential_status s LEFT JOIN t_pick p ON p.sha256 = s.issuer_sha256 LEFT JOIN t_ca_issuer ci ON ci.ca_key = p.credential_key
+LEFT JOIN t_one_name n ON n.name = s.issuer
+LEFT JOIN t_only_authority o ON s.issuer IS NULL AND s.sha256 IS NULL AND o.source_key = s.source_key;
+CREATE OR REPLACE TEMP TABLE t_serial AS
+SELECT issuer_key, serial_hex, min(credential_key) AS credential_key
+FROM t_cert c JOIN t_cert_issuer i USING (credential_key) WHERE serial_hex IS NOT NULL GROUP BY issuer_key, serial_hex;
+CREATE OR REPLACE TEMP TABLE t_serial_only AS
+WITH named AS (
+    SELECT issuer_key, serial_hex, sha256 FROM t_issuance UNION ALL SELECT issuer_key, serial_hex, sha256 FROM t_said
+),
+unknown AS (
+    SELECT DISTINCT n.issuer_key, n.serial_hex FROM named n
+    ANTI JOIN t_serial s ON s.issuer_key = n.issuer_key AND s.serial_hex = n.serial_hex
+    ANTI JOIN t_pick p ON p.sha256 = n.sha256
+    WHERE n.issuer_key IS NOT NULL AND n.serial_hex IS NOT NULL
+)
+SELECT (SELECT count(*) FROM t_pick) + row_number() OVER (ORDER BY issuer_key, serial_hex) AS credential_key, issuer_key, serial_hex FROM unknown;
+INSERT INTO t_serial SELECT issuer_key, serial_hex, credential_key FROM t_serial_only
+"""
+
+_SECRETS = """
+CREATE OR REPLACE TEMP TABLE t_secret AS
+WITH bases AS (SELECT (SELECT count(*) FROM t_pick) + (SELECT count(*) FROM t_serial_only) AS base)
+SELECT base + dense_rank() OVER (ORDER BY s.source_key, s.kind, s.secret_id, s.digest) AS credential_key, s.*
+FROM e_secret s, bases
+"""
+
+_STATUS = """
+CREATE OR REPLACE TEMP TABLE t_status AS
+SELECT coalesce(p.credential_key, s.credential_key) AS credential_key, t.source_key, t.status, t.status_text, t.authority,
+    t.effective_at, t.stated_at, t.origin
+FROM t_said t LEFT JOIN t_pick p ON p.sha256 = t.sha256
+LEFT JOIN t_serial s ON p.credential_key IS NULL AND s.issuer_key = t.issuer_key AND s.serial_hex = t.serial_hex
+WHERE coalesce(p.credential_key, s.credential_key) IS NOT NULL
+UNION ALL
+SELECT credential_key, source_key, status, status, 'secret-store', ended_at, NULL, origin FROM t_secret WHERE status IS NOT NULL;
+CREATE OR REPLACE TEMP TABLE t_issued AS
+SELECT t.*, coalesce(p.credential_key, s.credential_key) AS credential_key
+FROM t_issuance t LEFT JOIN t_pick p ON p.sha256 = t.sha256
+LEFT JOIN t_serial s ON p.credential_key IS NULL AND s.issuer_key = t.issuer_key AND s.serial_hex = t.serial_hex
+"""
+
+_KEYS = """
+CREATE OR REPLACE TEMP TABLE t_key AS
+SELECT row_number() OVER (ORDER BY kind, digest) AS key_key, kind, digest, algorithm, bits, curve, exponent FROM (
+    SELECT kind, digest, min(algorithm) AS algorithm, min(bits) AS bits, min(curve) AS curve, min(exponent) AS exponent FROM (
+        SELECT 'public-key' AS kind, spki_sha256 AS digest, key_algorithm AS algorithm, key_bits AS bits, key_curve AS curve,
+            key_exponent AS exponent FROM t_cert WHERE spki_sha256 IS NOT NULL
+        UNION ALL
+        SELECT CASE WHEN kind IN ('ssh-key', 'raw-key') THEN 'public-key' ELSE 'secret' END, digest,
+            CASE key_algorithm WHEN 'ssh-ed25519' THEN 'ed25519' WHEN 'ssh-rsa' THEN 'rsa' WHEN 'ssh-dss' THEN 'dsa'
+                ELSE CASE WHEN starts_with(key_algorithm, 'ecdsa-') THEN 'ec' ELSE key_algorithm END END, key_bits, NULL, NULL
+        FROM t_secret WHERE digest IS NOT NULL
+    ) GROUP BY kind, digest
+)
+"""
+
+
+def _roles(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
+    """``t_role`` for certificates, most certain reason first."""
+    declared = [
+        (key, d.role.value)
+        for key, name in con.execute("SELECT issuer_key, name FROM t_issuer WHERE name IS NOT NULL").fetchall()
+        for d in declarations.issuer
+        if d.role is not None and _names(d.name, name)
+    ]
+    con.register("issuer_role", pa.table({"issuer_key": [k for k, _ in declared], "role": [r for _, r in declared]}, _KEY_ROLE))
+    by_source = [
+        (key, declared_source.role.value)
+        for key, name in con.execute("SELECT source_key, name FROM source").fetchall()
+        if (declared_source := declarations.for_path(name)).role is not None
+    ]
+    con.register(
+        "source_role", pa.table({"source_key": [k for k, _ in by_source], "role": [r for _, r in by_source]}, _SOURCE_ROLE)
+    )
+    makers = con.execute(
+        "SELECT DISTINCT maker FROM device_class WHERE maker IS NOT NULL UNION SELECT DISTINCT maker FROM e_device_record WHERE maker IS NOT NULL"
+    ).fetchall()
+    known = {m for (text,) in makers if (m := identifiers.maker(text)) is not None}
+    organisations = [
+        o for (o,) in con.execute("SELECT DISTINCT organisation FROM t_issuer WHERE organisation IS NOT NULL").fetchall()
+        if identifiers.maker(o) in known
+    ]  # fmt: skip
+    con.register("maker_organisation", pa.table({"organisation": pa.array(organisations, pa.string())}))
+    con.execute(_ROLES)
+
+
+_KEY_ROLE = pa.schema([pa.field("issuer_key", pa.int64()), pa.field("role", pa.string())])
+_SOURCE_ROLE = pa.schema([pa.field("source_key", pa.int64()), pa.field("role", pa.string())])
+
+# A birth certificate is known by its hardware module name, or by its issuer: the maker of devices, and not us.
+_ROLES = f"""
+CREATE OR REPLACE TEMP TABLE t_role AS
+WITH shown AS (SELECT DISTINCT leaf_sha256 AS sha256 FROM e_chain WHERE side = 'server')
+SELECT c.credential_key, CASE
+    WHEN c.is_ca THEN 'authority'
+    WHEN sr.role IS NOT NULL THEN sr.role
+    WHEN ir.role IS NOT NULL THEN ir.role
+    WHEN c.extended_key_usage LIKE '%{EK_CERTIFICATE}%' OR c.extended_key_usage LIKE '%{AK_CERTIFICATE}%' THEN 'attestation'
+    WHEN c.extended_key_usage LIKE '%{OCSP_SIGNING}%' THEN 'server'
+    WHEN contains(c.extended_key_usage, '{SERVER_AUTH}') AND NOT regexp_matches(c.extended_key_usage, '(^| )1\\.3\\.6\\.1\\.5\\.5\\.7\\.3\\.2( |$)') THEN 'server'
+    WHEN s.sha256 IS NOT NULL AND c.extended_key_usage IS NULL THEN 'server'
+    WHEN c.hardware_module_serial IS NOT NULL AND o.issuer_key IS NULL THEN 'birth'
+    WHEN mo.organisation IS NOT NULL AND o.issuer_key IS NULL THEN 'birth'
+    WHEN s.sha256 IS NOT NULL THEN 'server'
+    WHEN o.issuer_key IS NOT NULL OR a.issuer_key IS NOT NULL OR regexp_matches(c.extended_key_usage, '(^| )1\\.3\\.6\\.1\\.5\\.5\\.7\\.3\\.2( |$)') THEN 'operational'
+    ELSE 'unknown' END AS role
+FROM t_cert c LEFT JOIN t_cert_issuer ci USING (credential_key) LEFT JOIN t_issuer i USING (issuer_key)
+LEFT JOIN t_ours o ON o.issuer_key = ci.issuer_key
+LEFT JOIN (SELECT DISTINCT issuer_key FROM t_authority WHERE role = 'registered') a ON a.issuer_key = ci.issuer_key
+LEFT JOIN (SELECT issuer_key, min(role) AS role FROM issuer_role GROUP BY issuer_key) ir ON ir.issuer_key = ci.issuer_key
+LEFT JOIN source_role sr ON sr.source_key = c.source_key
+LEFT JOIN maker_organisation mo ON mo.organisation = i.organisation
+LEFT JOIN shown s ON s.sha256 = c.sha256
+"""  # noqa: S608 - constants of ours
+
+
+def _holders(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(_SAID_HOLDERS)
+    _subject_values(con)
+    con.execute(_SUBJECT_HOLDERS)
+    con.execute(_HOLDER)
+
+
+_SAID_HOLDERS = """
+CREATE OR REPLACE TEMP TABLE t_binding AS
+SELECT DISTINCT d.device_key, p.credential_key, b.source_key, 'principal' AS how, true AS strong, b.since
+FROM e_binding b JOIN t_pick p USING (sha256) JOIN t_node n ON n.source_key = b.source_key AND n.record_id = b.record_id
+JOIN t_device d USING (node)
+UNION
+SELECT DISTINCT f.device_key, p.credential_key, b.source_key, 'request', f.strong, b.since
+FROM e_binding b JOIN t_pick p USING (sha256) JOIN t_found_one f ON f.kind = b.holder_kind AND f.value = b.holder
+WHERE b.record_id IS NULL
+UNION
+SELECT DISTINCT f.device_key, s.credential_key, s.source_key, 'holder', f.strong, s.created_at
+FROM t_secret s JOIN t_found_one f ON f.kind = s.holder_kind AND f.value = s.holder
+"""
+
+
+def _subject_values(con: duckdb.DuckDBPyConnection) -> None:
+    """``t_subject_value``: identifiers that a certificate's subject may carry, in our notation, by distinct text.
+
+    Text is normalised once per distinct value; only values that some device carries stay.
+    """
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE t_subject_text AS SELECT DISTINCT text FROM ("
+        "SELECT subject_serial AS text FROM t_cert WHERE subject_serial IS NOT NULL AND is_ca IS NOT TRUE "
+        "UNION ALL SELECT subject_cn FROM t_cert WHERE subject_cn IS NOT NULL AND is_ca IS NOT TRUE)"
+    )
+    con.execute(_NORMALISE_SUBJECTS)
+
+
+# The notations of model.identifiers, in SQL because ten million subjects pass here; a test holds the two against each other.
+_NORMALISE_SUBJECTS = r"""
+CREATE OR REPLACE TEMP TABLE t_subject_value AS
+WITH text AS (
+    SELECT text, regexp_replace(upper(trim(text)), '[\s\u00a0]+', '', 'g') AS serial,
+        regexp_replace(regexp_extract(lower(trim(text)), '(?:^|[^0-9a-f])((?:[0-9a-f]{2}[:.-]?){5}[0-9a-f]{2})$', 1), '[:.-]', '', 'g')
+            AS mac,
+        trim(regexp_replace(lower(trim(text)), '[-_.\s]+', '-', 'g'), '-') AS name
+    FROM t_subject_text
+)
+SELECT text, 'serial' AS kind, CASE WHEN regexp_full_match(serial, '[0-9]+') THEN coalesce(nullif(ltrim(serial, '0'), ''), '0') ELSE serial END AS value FROM text
+UNION ALL SELECT text, 'mac', mac FROM text WHERE mac <> ''
+UNION ALL SELECT text, 'thing-name', text FROM text
+UNION ALL SELECT text, 'name', name FROM text
+"""
+
+# In this order of trust: the serialNumber attribute, a MAC at the end of the CN, the CN as a serial or thing name, and last
+# the CN as a name that means one device today. Several devices of different makers with one serial: the maker of the
+# devices that the issuer is known to certify decides, or nobody is bound.
+_SUBJECT_HOLDERS = f"""
+CREATE OR REPLACE TEMP TABLE t_issuer_maker AS
+SELECT DISTINCT ci.issuer_key, i.scope FROM t_binding b JOIN t_cert_issuer ci USING (credential_key)
+JOIN device_identifier di ON di.device_key = b.device_key JOIN t_identifier i ON i.identifier_key = di.identifier_key
+WHERE b.how = 'principal' AND i.kind = 'serial' AND i.scope <> '' AND i.reason IS NULL;
+CREATE OR REPLACE TEMP TABLE t_subject_holder AS
+WITH subject AS (
+    SELECT credential_key, subject_serial AS text, 1 AS field FROM t_cert WHERE subject_serial IS NOT NULL AND is_ca IS NOT TRUE
+    UNION ALL SELECT credential_key, subject_cn, 2 FROM t_cert WHERE subject_cn IS NOT NULL AND is_ca IS NOT TRUE
+),
+hit AS (
+    SELECT s.credential_key, f.device_key, f.scope, f.kind,
+        CASE WHEN s.field = 1 THEN 1 WHEN v.kind = 'mac' THEN 2 WHEN v.kind = 'serial' THEN 3 WHEN v.kind = 'thing-name' THEN 4 ELSE 5 END AS trust
+    FROM subject s JOIN t_subject_value v USING (text) JOIN t_found_by f ON f.kind = v.kind AND f.value = v.value
+    WHERE (s.field = 1 AND v.kind IN ('serial', 'mac')) OR (s.field = 2 AND (v.kind <> 'serial' OR length(v.value) >= {SUBJECT_SERIAL_LENGTH}))
+),
+best AS (
+    SELECT h.* FROM hit h JOIN (SELECT credential_key, min(trust) AS trust FROM hit GROUP BY credential_key) b
+        ON b.credential_key = h.credential_key AND b.trust = h.trust
+),
+weighed AS (
+    SELECT b.*, count(DISTINCT b.device_key) OVER (PARTITION BY b.credential_key) AS devices, m.scope IS NOT NULL AS maker_fits
+    FROM best b LEFT JOIN t_cert_issuer ci USING (credential_key)
+    LEFT JOIN t_issuer_maker m ON m.issuer_key = ci.issuer_key AND m.scope = b.scope
+)
+SELECT credential_key, min(device_key) AS device_key, min(trust) AS trust FROM weighed
+WHERE devices = 1 OR maker_fits GROUP BY credential_key HAVING count(DISTINCT device_key) = 1;
+INSERT INTO t_binding
+SELECT h.device_key, h.credential_key, c.source_key,
+    CASE trust WHEN 1 THEN 'subject-serial' WHEN 2 THEN 'subject-mac' WHEN 3 THEN 'subject-serial' ELSE 'subject-name' END, trust < 5, NULL
+FROM t_subject_holder h JOIN t_cert c USING (credential_key)
+WHERE h.credential_key NOT IN (SELECT credential_key FROM t_binding)
+"""  # noqa: S608 - constants of ours
+
+# Bindings by a name count only where nothing stronger speaks.
+_HOLDER = """
+CREATE OR REPLACE TEMP TABLE t_holders AS
+SELECT credential_key, count(DISTINCT device_key) AS devices, min(device_key) AS device_key FROM (
+    SELECT b.* FROM t_binding b LEFT JOIN (SELECT DISTINCT credential_key FROM t_binding WHERE strong) s USING (credential_key)
+    WHERE b.strong OR s.credential_key IS NULL
+) GROUP BY credential_key;
+CREATE OR REPLACE TEMP TABLE t_holder AS SELECT credential_key, device_key FROM t_holders WHERE devices = 1
+"""
