@@ -1,7 +1,7 @@
 """Frameworks of controls: which clause of which document a rule bears on. Values and their file format; no files.
 
 One framework is one TOML text: ``id``, ``title``, ``version``, ``reference``, and ``[clauses]`` in which each clause has
-a ``title`` and the ``rules`` that bear on it. A clause without rules is allowed: it says what Tenure does not judge.
+a ``title``, the ``rules`` that bear on it and perhaps a ``note``. A clause without rules says what Tenure does not judge.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ class Clause:
     id: str
     title: str
     rules: tuple[str, ...]
+    note: str = ""  # how far the rules go towards it, or why none does
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,13 @@ def parse_framework(text: str, name: str) -> Framework:
 
 def _clause(identifier: str, value: Any, name: str) -> Clause:
     where = f"{name}: clause {identifier}"
-    if not isinstance(value, dict) or value.keys() - {"title", "rules"}:
-        raise DeclarationError(f"{where} is not {{title, rules}}", 'write {title = "...", rules = ["..."]}')
+    if not isinstance(value, dict) or value.keys() - {"title", "rules", "note"}:
+        raise DeclarationError(f"{where} is not {{title, rules, note}}", 'write {title = "...", rules = ["..."]}')
     rules = value.get("rules", [])
     if not isinstance(rules, list) or not all(isinstance(rule, str) for rule in rules) or len(set(rules)) != len(rules):
         raise DeclarationError(f"{where}: rules is not a list of different rule ids", "name each rule once")
-    return Clause(identifier, _text(value, "title", where), tuple(rules))
+    note = _text(value, "note", where) if "note" in value else ""
+    return Clause(identifier, _text(value, "title", where), tuple(rules), note)
 
 
 def _text(table: dict[str, Any], key: str, where: str) -> str:

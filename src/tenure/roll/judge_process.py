@@ -43,6 +43,10 @@ class Failed:
     seconds: float
 
 
+_BROKEN = (TimeoutError, EOFError, BrokenPipeError, ValueError, KeyError, TypeError, pa.ArrowException)
+"""What reading an answer can come to when the process is gone, stuck, or sends what is no answer."""
+
+
 class JudgeProcess:
     """Runs rules over one roll, one after the other. Started when first asked, or by ``start`` while there is other work."""
 
@@ -59,7 +63,7 @@ class JudgeProcess:
         self.close()
 
     def start(self) -> None:
-        """Begin to start the process; it is waited for at the first question. The roll must be there and closed by then."""
+        """Begin to start the process; it is waited for at the first question, and opens the roll then and not before."""
         if self._process is None:
             source_root = str(Path(__file__).resolve().parents[2])
             self._process = subprocess.Popen(
@@ -81,8 +85,13 @@ class JudgeProcess:
             self._wait_ready()
             began = time.monotonic()
             return self._question(request, began)
-        except (TimeoutError, EOFError, BrokenPipeError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        except _BROKEN as error:
             return Failed(self._ended(error, request.seconds), time.monotonic() - began)
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, while there is one."""
+        return self._process.pid if self._process else None
 
     def close(self) -> None:
         """End the process, whatever it does."""
@@ -99,6 +108,9 @@ class JudgeProcess:
                     continue  # what was not yet written has nobody to read it
 
     def _wait_ready(self) -> None:
+        """A process that died while nobody asked it anything is replaced: that is no rule's fault."""
+        if self._process is not None and self._process.poll() is not None:
+            self.close()
         self.start()
         if not self._ready:
             self._frame(time.monotonic() + START_SECONDS)
@@ -163,7 +175,7 @@ class JudgeProcess:
         code = process.poll()
         self.close()
         if not was_ready:
-            return "the process that runs rules did not start: is the roll whole, and closed by whoever wrote it?"
+            return f"the process that runs rules did not start (code {code})"
         match error:
             case TimeoutError():
                 return f"stopped: it took longer than {seconds:g} s and did not heed the interrupt"

@@ -31,15 +31,23 @@ _REFUSED_TYPES = ("LIST", "STRUCT", "MAP", "UNION", "ARRAY", "BLOB", "BIT", "INT
 
 
 def main() -> None:
-    """Serve until the parent closes the pipe. Arguments: path of the roll, limits as JSON."""
+    """Serve until the parent closes the pipe. Arguments: path of the roll, limits as JSON.
+
+    The roll is opened at the first question, so that this process can start while the roll is still being linked.
+    """
     roll, limits = sys.argv[-2], Limits(**json.loads(sys.argv[-1]))
     pipe = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints must not enter the frames
     _bound(limits)
-    connection = _open(roll, limits)
     _send(pipe, Frame.READY, b"{}")
+    connection: duckdb.DuckDBPyConnection | None = None
     for line in sys.stdin.buffer:
-        _answer(connection, Request.read(line), limits, pipe)
+        try:
+            connection = connection or open_roll(roll, limits)
+        except duckdb.Error as error:
+            _fail(pipe, f"the roll cannot be opened: {_one_line(error)}", 0.0)
+        else:
+            _answer(connection, Request.read(line), limits, pipe)
 
 
 def _bound(limits: Limits) -> None:
@@ -57,7 +65,8 @@ def _bound(limits: Limits) -> None:
         resource.setrlimit(what, (bound, bound))
 
 
-def _open(roll: str, limits: Limits) -> duckdb.DuckDBPyConnection:
+def open_roll(roll: str, limits: Limits) -> duckdb.DuckDBPyConnection:
+    """The roll, and nothing but the roll: no other file, no network, no extension, no change of these settings."""
     return duckdb.connect(
         roll,
         read_only=True,
@@ -89,8 +98,7 @@ def _answer(connection: duckdb.DuckDBPyConnection, request: Request, limits: Lim
         raise SystemExit(0) from None  # the parent is gone
     except Exception as error:  # noqa: BLE001 - the one place where whatever a rule does becomes its verdict
         over.set()
-        reason = _reason(error, request.seconds)
-        _send(pipe, Frame.FAILED, json.dumps({"reason": reason, "seconds": time.monotonic() - started}).encode())
+        _fail(pipe, _reason(error, request.seconds), time.monotonic() - started)
     else:
         over.set()
         _send(pipe, Frame.DONE, json.dumps({"rows": rows, "seconds": time.monotonic() - started}).encode())
@@ -146,7 +154,15 @@ def _reason(error: Exception, seconds: float) -> str:
             return f"stopped: it took longer than {seconds:g} s"
         case duckdb.OutOfMemoryException() | MemoryError():
             return "stopped: it needs more memory than rules may use"
-    return f"failed: {' '.join(str(error).split())[:500] or type(error).__name__}"
+    return f"failed: {_one_line(error)}"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:500] or type(error).__name__
+
+
+def _fail(pipe: int, reason: str, seconds: float) -> None:
+    _send(pipe, Frame.FAILED, json.dumps({"reason": reason, "seconds": seconds}).encode())
 
 
 def _send(pipe: int, kind: Frame, payload: bytes) -> None:

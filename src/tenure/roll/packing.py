@@ -46,6 +46,8 @@ def subject_columns(table: pa.Table) -> dict[str, str]:
     names = table.column_names
     if "finding" not in names or not _is_key(table.schema.field("finding").type):
         raise RuleError("there is no integer column called finding", "number the findings: a key of the roll will do")
+    if "members" in names:
+        raise RuleError("a column is called members", "give it another name: rows of one finding stand under members")
     found = {}
     for name in names:
         if not name.startswith("subject_"):

@@ -21,22 +21,19 @@ _UNSTEADY = frozenset(
         "now", "today", "current_date", "current_time", "current_timestamp", "current_localtime", "current_localtimestamp",
         "get_current_time", "get_current_timestamp", "transaction_timestamp", "localtime", "localtimestamp",
         "random", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "nextval", "currval", "txid_current",
+        "first", "last", "any_value", "arbitrary", "approx_quantile", "reservoir_quantile", "approx_top_k",
     }
 )  # fmt: skip
+_ORDERED = frozenset({"string_agg", "group_concat", "listagg"})
 _INWARD = frozenset(
     {"current_setting", "getenv", "getvariable", "version", "pg_sleep", "sleep", "write_log", "query", "query_table"}
 )
 _UNCARRIED = re.compile(
-    r"json.*|.*_json|to_json|row_to_json|regexp.*|.*regex.*|list|list_.*|array_.*|struct_.*|row|map|map_.*|unnest|generate_series|range|->>?"
+    r"json.*|.*_json|row_to_json|regexp.*|.*regex.*|list|list_.*|array_.*|struct_.*|row|map|map_.*|unnest|generate_series|range|->>?"
 )
-_PARTS = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "BASE_TABLE", "JOIN", "SUBQUERY", "EMPTY", "EXPRESSION_LIST"})
-_WORDS = {
-    "TABLE_FUNCTION": "calls a table function",
-    "RECURSIVE_CTE_NODE": "is recursive",
-    "SHOW_REF": "describes tables",
-    "PIVOT": "pivots",
-}
-_OF_TABLES = re.compile(r"[A-Z_]+_(NODE|REF|FUNCTION)|PIVOT|[A-Z]+_DATA|CTE")
+_QUERIES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE"})
+_PLACES = frozenset({"BASE_TABLE", "JOIN", "SUBQUERY", "EMPTY", "EXPRESSION_LIST"})
+_TAKING_APART = frozenset({"ARRAY_EXTRACT", "ARRAY_SLICE", "STRUCT_EXTRACT", "ARRAY_CONSTRUCTOR", "LAMBDA"})
 
 
 def check(query: str, connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
@@ -66,19 +63,24 @@ def _check_tree(tree: dict[str, Any]) -> None:
     steps = {entry["key"].casefold() for node in nodes for entry in (node.get("cte_map") or {}).get("map", ())}
     for node in nodes:
         kind = node.get("type")
-        if node.get("class") is None and isinstance(kind, str) and kind not in _PARTS and _OF_TABLES.fullmatch(kind):
-            raise RuleError(
-                f"the query {_WORDS.get(kind, f'holds a {kind}')}", "a rule selects from the roll's tables (docs/roll.md)"
-            )
-        if kind == "BASE_TABLE":
-            _check_table(node, steps)
-        if isinstance(function := node.get("function_name"), str):
-            _check_function(function.casefold())
-        if node.get("class") == "LAMBDA" or kind in ("ARRAY_EXTRACT", "ARRAY_SLICE", "STRUCT_EXTRACT", "ARRAY_CONSTRUCTOR"):
-            raise RuleError("the query takes lists or structures apart", "columns of the roll are plain values")
+        if node.get("sample"):
+            raise RuleError("the query takes a sample, which is not the same twice", "a rule looks at all rows")
+        if "class" in node:
+            _check_expression(node)
+        elif "cte_map" in node and kind not in _QUERIES:
+            raise RuleError(f"the query holds a {kind}", "no recursion: what needs it is a table of the roll, or none")
+        elif "sample" in node and "cte_map" not in node:
+            _check_place(node, steps)
 
 
-def _check_table(node: dict[str, Any], steps: set[str]) -> None:
+def _check_place(node: dict[str, Any], steps: set[str]) -> None:
+    """One thing in a FROM clause."""
+    kind = node["type"]
+    if kind not in _PLACES or node.get("ref_type") in ("ASOF", "POSITIONAL"):
+        what = node["ref_type"] if kind == "JOIN" else kind
+        raise RuleError(f"the query selects from a {what}", "a rule selects from the roll's tables (docs/roll.md)")
+    if kind != "BASE_TABLE":
+        return
     name = node["table_name"]
     if node.get("catalog_name") or node.get("schema_name"):
         raise RuleError(f"the query reads {node['schema_name']}.{name}", "name the roll's tables without a schema (docs/roll.md)")
@@ -86,9 +88,15 @@ def _check_table(node: dict[str, Any], steps: set[str]) -> None:
         raise RuleError(f"the query reads {name}, no table of the roll", "see docs/roll.md for its tables")
 
 
-def _check_function(name: str) -> None:
-    if name in _UNSTEADY:
-        raise RuleError(f"the query calls {name}(), which is not the same twice", "the time of judgement is $as_of")
+def _check_expression(node: dict[str, Any]) -> None:
+    if node["type"] in _TAKING_APART:
+        raise RuleError("the query takes lists or structures apart", "columns of the roll are plain values")
+    name = str(node.get("function_name", "")).casefold()
+    if name in _UNSTEADY or (name in _ORDERED and not (node.get("order_bys") or {}).get("orders")):
+        raise RuleError(
+            f"the query calls {name}(), which is not the same twice",
+            "the time of judgement is $as_of; of several values take min() or max(); texts are joined with ORDER BY",
+        )
     if name in _INWARD:
         raise RuleError(f"the query calls {name}(), which looks at something else than the roll", "a rule reads the roll only")
     if _UNCARRIED.fullmatch(name):

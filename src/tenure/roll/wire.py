@@ -19,7 +19,7 @@ HEAD = struct.Struct(">cQ")
 class Frame(Enum):
     """Kinds of frames."""
 
-    READY = b"R"  # the roll is open
+    READY = b"R"  # imported and bounded, waiting for the first request
     ROWS = b"A"  # a piece of the Arrow IPC stream of the rule's rows
     DONE = b"D"  # {"rows", "seconds"}: the stream is whole
     FAILED = b"F"  # {"reason", "seconds"}: this rule gives nothing, the next may
