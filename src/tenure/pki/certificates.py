@@ -1,0 +1,97 @@
+"""Certificates to facts, by two readers: the walker alone where it may be trusted, pyca/cryptography as the arbiter of the rest.
+
+The walker alone is trusted where it met nothing odd, the library takes structure and key, and every extension and
+algorithm in it is one the library has taken before, byte for byte. Everything else is read by the library property by
+property; what it refuses or raises on is taken from the walk and told as a problem. Why: docs/decisions/0003.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from tenure.pki import property_reader
+from tenure.pki.facts import COLUMNS, CertificateFacts, NoCertificateError, ReadingProblem
+from tenure.pki.walker import Walked, walk
+
+__all__ = ["COLUMNS", "CertificateFacts", "NoCertificateError", "ReadingProblem", "read", "read_by_property"]
+
+_accepted_algorithms: Final[set[tuple[bytes, bytes]]] = set()
+"""Pairs of AlgorithmIdentifiers the library took without a warning; bounded by _MOST_ALGORITHMS."""
+_MOST_ALGORITHMS: Final = 1024
+
+
+def read(der: bytes) -> CertificateFacts:
+    """All that can be read of the certificate the bytes begin with.
+
+    Raises NoCertificateError where no certificate can be seen in them, and nothing else.
+    """
+    walked = walk(der)
+    facts = walked.facts
+    if not facts.problems and walked.algorithms in _accepted_algorithms and all(e.accepted for e in walked.extensions):
+        assert facts.serial_hex is not None  # a walk without problems has read it
+        if facts.serial_hex[0] not in "-0" and _taken(facts.der):
+            return facts
+    return _arbitrated(walked)
+
+
+def read_by_property(der: bytes) -> CertificateFacts:
+    """The same by the library first, whatever the walker thinks: the reference the quick way is tested against."""
+    return _arbitrated(walk(der))
+
+
+def _taken(der: bytes) -> bool:
+    """Whether the library takes the structure and can use the key (or knows that it does not know its kind)."""
+    try:
+        x509.load_der_x509_certificate(der).public_key()
+    except UnsupportedAlgorithm:
+        return True
+    except Exception:  # noqa: BLE001 - whatever the library raises means that it does not take it; _arbitrated tells why
+        return False
+    return True
+
+
+def _arbitrated(walked: Walked) -> CertificateFacts:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            certificate = x509.load_der_x509_certificate(walked.facts.der)
+        except Exception as error:  # noqa: BLE001 - a refusal in any form is a verdict on the certificate, told as a problem
+            refusal = ReadingProblem("der", f"cryptography refuses the structure: {error}", "der-refused")
+            return _with(walked.facts, {"reader": "partial"}, (refusal, *walked.facts.problems))
+        columns, raised = property_reader.read(certificate)
+    if not raised and not told and not walked.facts.problems:
+        _remember(walked)
+    return _merged(walked.facts, columns, raised)
+
+
+def _remember(walked: Walked) -> None:
+    for extension in walked.extensions:
+        extension.accepted = True
+    if len(_accepted_algorithms) < _MOST_ALGORITHMS:
+        _accepted_algorithms.add(walked.algorithms)
+
+
+def _merged(facts: CertificateFacts, columns: dict[str, Any], raised: list[ReadingProblem]) -> CertificateFacts:
+    """The library's word for every column it told; the walk's for those it raised on, and the walk's reason where it has one."""
+    problems = [p for p in facts.problems if p.code == "trailing-bytes"]
+    for problem in raised:
+        group = property_reader.GROUPS.get(problem.field, frozenset({problem.field}))
+        own = [
+            ReadingProblem(p.field, p.reason, problem.code)
+            for p in facts.problems
+            if p.field in group or p.field == problem.field
+        ]
+        problems += own or [problem]
+        for name in group:
+            columns[name] = getattr(facts, name)
+    columns["reader"] = "partial" if raised else "full"
+    return _with(facts, columns, tuple(problems))
+
+
+def _with(facts: CertificateFacts, columns: dict[str, Any], problems: tuple[ReadingProblem, ...]) -> CertificateFacts:
+    told: list[Any] = [columns[name] if name in columns else getattr(facts, name) for name in COLUMNS]
+    return CertificateFacts(*told, problems=problems)

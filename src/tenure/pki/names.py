@@ -1,0 +1,132 @@
+"""Distinguished names: DER to RFC 4514 text and the three attributes the evidence keeps apart. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from tenure.pki import der
+from tenure.pki.der import DerError
+
+_SHORT: Final[dict[bytes, str]] = {
+    b"\x55\x04\x03": "CN",
+    b"\x55\x04\x07": "L",
+    b"\x55\x04\x08": "ST",
+    b"\x55\x04\x0a": "O",
+    b"\x55\x04\x0b": "OU",
+    b"\x55\x04\x06": "C",
+    b"\x55\x04\x09": "STREET",
+    b"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19": "DC",
+    b"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01": "UID",
+}
+_UNIQUE_IDENTIFIER: Final = b"\x55\x04\x2d"
+_CODECS: Final[dict[int, str]] = {0x1E: "utf-16-be", 0x1C: "utf-32-be"}
+_UTF8_TAGS: Final = frozenset({0x04, 0x0C, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1A})
+_ESCAPES: Final = str.maketrans({c: "\\" + c for c in '\\"+,;<>'} | {"\0": "\\00"})
+_CACHED_BYTES: Final = 1024
+
+
+class Name(NamedTuple):
+    """A name as the evidence tells it. ``flaw`` says what in it is not as it should be; the rest is what could be read."""
+
+    text: str | None
+    sha256: bytes | None  # of the encoding
+    common_name: str | None
+    serial: str | None  # 2.5.4.5
+    organisation: str | None
+    flaw: str | None
+
+
+def read(encoded: bytes) -> Name:
+    """The name in these bytes (a whole SEQUENCE). Of attributes that stand more than once the last is kept apart.
+
+    Raises DerError where not even the list of attributes can be seen.
+    """
+    return _remembered(encoded) if len(encoded) <= _CACHED_BYTES else _read(encoded)
+
+
+def escaped(value: str) -> str:
+    """A value as RFC 4514 2.4 writes it."""
+    value = value.translate(_ESCAPES)
+    if not value:
+        return value
+    if value[0] == "#" or (value[0] == " " and len(value) > 1):
+        value = "\\" + value
+    return value[:-1] + "\\ " if value[-1] == " " else value
+
+
+def _read(encoded: bytes) -> Name:
+    tag, at, end = der.loose_header(encoded, 0, len(encoded))
+    if tag != der.SEQUENCE:
+        raise DerError(f"a name has tag 0x{tag:02X}")
+    rdns: list[str] = []
+    kept: dict[bytes, str] = {}
+    flaw: str | None = None
+    while at < end:
+        tag, start, at = der.loose_header(encoded, at, end)
+        if tag != der.SET:
+            raise DerError(f"a part of a name has tag 0x{tag:02X}")
+        text, wrong = _rdn(encoded, start, at, kept)
+        rdns.append(text)
+        flaw = flaw or wrong
+    rdns.reverse()
+    found = kept.get
+    return Name(
+        ",".join(rdns),
+        hashlib.sha256(encoded).digest(),
+        found(b"\x55\x04\x03"),
+        found(b"\x55\x04\x05"),
+        found(b"\x55\x04\x0a"),
+        flaw,
+    )
+
+
+_remembered = lru_cache(maxsize=4096)(_read)
+
+
+def _rdn(data: bytes, at: int, end: int, kept: dict[bytes, str]) -> tuple[str, str | None]:
+    """Text of one relative distinguished name, and what is wrong with it."""
+    if at >= end:
+        return "", "a relative distinguished name is empty"
+    parts: list[str] = []
+    flaw: str | None = None
+    while at < end:
+        tag, start, at = der.loose_header(data, at, end)
+        if tag != der.SEQUENCE:
+            raise DerError(f"an attribute of a name has tag 0x{tag:02X}")
+        tag, oid_start, oid_end = der.loose_header(data, start, at)
+        if tag != der.OID:
+            raise DerError("an attribute of a name has no type")
+        kind = data[oid_start:oid_end]
+        tag, value_start, value_end = der.loose_header(data, oid_end, at)
+        value, wrong = _value(kind, tag, data[value_start:value_end])
+        if value_end != at:
+            wrong = wrong or "an attribute of a name has more than one value"
+        flaw = flaw or wrong
+        label = _SHORT.get(kind) or der.oid(kind)
+        if isinstance(value, str):
+            kept[kind] = value
+            parts.append(f"{label}={escaped(value)}")
+        else:
+            parts.append(f"{label}=#{value.hex()}")
+    if len(parts) > 1 and len(set(parts)) != len(parts):
+        flaw = flaw or "a relative distinguished name has the same attribute twice"
+    return "+".join(parts), flaw
+
+
+def _value(kind: bytes, tag: int, content: bytes) -> tuple[str | bytes, str | None]:
+    """An attribute's value: text, or bytes where it has none; and what is wrong with it."""
+    if tag in _UTF8_TAGS:
+        try:
+            return content.decode(), None
+        except UnicodeDecodeError:
+            return content.decode("latin-1"), "a value of a name is not UTF-8; it was read as Latin-1"
+    if codec := _CODECS.get(tag):
+        try:
+            return content.decode(codec), None
+        except UnicodeDecodeError:
+            return content.decode(codec, "replace"), f"a value of a name is not {codec.upper()}"
+    if tag == der.BIT_STRING and kind == _UNIQUE_IDENTIFIER:
+        return content, None
+    return content, f"a value of a name has tag 0x{tag:02X}, which is no string"

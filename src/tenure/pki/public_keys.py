@@ -1,0 +1,60 @@
+"""Public keys: what a SubjectPublicKeyInfo says of algorithm, size and curve, without asking whether the key is sound. Pure."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from tenure.pki import algorithms, der
+from tenure.pki.der import DerError
+
+
+class KeyFacts(NamedTuple):
+    algorithm: str | None
+    bits: int | None
+    curve: str | None
+    exponent: str | None
+
+
+def read(spki: bytes) -> KeyFacts:
+    """What a SubjectPublicKeyInfo (a whole SEQUENCE) says. Raises DerError where it cannot be read."""
+    tag, at, end = der.loose_header(spki, 0, len(spki))
+    if tag != der.SEQUENCE:
+        raise DerError(f"a public key has tag 0x{tag:02X}")
+    tag, _, stop = der.loose_header(spki, at, end)
+    if tag != der.SEQUENCE:
+        raise DerError("a public key has no algorithm")
+    algorithm, size, curve = _algorithm(spki[at:stop])
+    tag, start, stop = der.loose_header(spki, stop, end)
+    if tag != der.BIT_STRING or start == stop:
+        raise DerError("a public key has no key")
+    if algorithm != "rsa":
+        return KeyFacts(algorithm, size, curve, None)
+    tag, start, stop = der.loose_header(spki, start + 1, stop)
+    tag, first, second = der.loose_header(spki, start, stop)
+    modulus = int.from_bytes(spki[first:second], "big", signed=True)
+    tag, first, second = der.loose_header(spki, second, stop)
+    exponent = int.from_bytes(spki[first:second], "big", signed=True)
+    if second - first > 1024:
+        raise DerError("an RSA exponent is longer than any key")
+    return KeyFacts(algorithm, modulus.bit_length(), None, str(exponent))
+
+
+@lru_cache(maxsize=1024)
+def _algorithm(encoded: bytes) -> tuple[str, int | None, str | None]:
+    """Word for the algorithm, and size and curve where the parameters tell them."""
+    _, at, end = der.loose_header(encoded, 0, len(encoded))
+    start, stop = der.expect(encoded, at, end, der.OID, "an algorithm")
+    identifier = der.oid(encoded[start:stop])
+    word = algorithms.KEY_ALGORITHM.get(identifier, identifier)
+    if word in algorithms.FIXED_KEY_BITS or stop == end:
+        return word, algorithms.FIXED_KEY_BITS.get(word), None
+    tag, start, stop = der.loose_header(encoded, stop, end)
+    if word == "ec" and tag == der.OID:
+        curve = der.oid(encoded[start:stop])
+        name, bits = algorithms.CURVE.get(curve, (curve, None))
+        return word, bits, name
+    if word in ("dsa", "dh") and tag == der.SEQUENCE:
+        _, first, last = der.loose_header(encoded, start, stop)
+        return word, int.from_bytes(encoded[first:last], "big").bit_length(), None
+    return word, None, None
