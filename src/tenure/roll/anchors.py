@@ -14,6 +14,8 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 
+from tenure.roll.intake import lend
+
 CLOUD_ROOTS = {"aws-iot": re.compile(r"(^|,)CN=Amazon Root CA [1-4](,|$)")}
 """Roots that a cloud's own endpoints chain to by its documentation: devices that connect there use them."""
 
@@ -72,11 +74,7 @@ def _anchored(con: duckdb.DuckDBPyConnection, parents: dict[int, list[tuple[int,
                 ):
                     anchored[child], grown = anchored[parent], True
     keys = sorted(anchored)
-    con.register(
-        "anchored",
-        pa.table({"issuer_key": pa.array(keys, pa.int64()), "operation": pa.array([anchored[k] for k in keys], pa.bool_())}),
-    )
-    con.execute("CREATE OR REPLACE TEMP TABLE t_anchored AS SELECT * FROM anchored")
+    lend(con, "t_anchored", issuer_key=(pa.int64(), keys), operation=(pa.bool_(), [anchored[k] for k in keys]))
 
 
 def _above(con: duckdb.DuckDBPyConnection, parents: dict[int, list[tuple[int, int]]]) -> None:
@@ -90,13 +88,7 @@ def _above(con: duckdb.DuckDBPyConnection, parents: dict[int, list[tuple[int, in
                     seen.add(parent)
                     open_.append(parent)
         pairs += [(issuer, above) for above in sorted(seen)]
-    con.register(
-        "above",
-        pa.table(
-            {"issuer_key": pa.array([i for i, _ in pairs], pa.int64()), "ancestor": pa.array([a for _, a in pairs], pa.int64())}
-        ),
-    )
-    con.execute("CREATE OR REPLACE TEMP TABLE t_above AS SELECT * FROM above")
+    lend(con, "t_above", issuer_key=(pa.int64(), [i for i, _ in pairs]), ancestor=(pa.int64(), [a for _, a in pairs]))
 
 
 def _replaced(con: duckdb.DuckDBPyConnection) -> None:
@@ -119,13 +111,7 @@ def _replaced(con: duckdb.DuckDBPyConnection) -> None:
             ]
             if later:
                 replaced[key] = later[-1]
-    con.register(
-        "replaced",
-        pa.table(
-            {"credential_key": pa.array(list(replaced), pa.int64()), "by_key": pa.array(list(replaced.values()), pa.int64())}
-        ),
-    )
-    con.execute("CREATE OR REPLACE TEMP TABLE t_replaced AS SELECT * FROM replaced")
+    lend(con, "t_replaced", credential_key=(pa.int64(), replaced), by_key=(pa.int64(), replaced.values()))
 
 
 def _test_issuers(con: duckdb.DuckDBPyConnection, parents: dict[int, list[tuple[int, int]]]) -> None:
@@ -140,11 +126,7 @@ def _test_issuers(con: duckdb.DuckDBPyConnection, parents: dict[int, list[tuple[
                 break
             open_ += [p for p, _ in parents.get(at, ()) if p not in seen]
             seen |= set(open_)
-    con.register(
-        "test_issuer",
-        pa.table({"issuer_key": pa.array(list(reasons), pa.int64()), "reason": pa.array(list(reasons.values()), pa.string())}),
-    )
-    con.execute("CREATE OR REPLACE TEMP TABLE t_test_issuer AS SELECT * FROM test_issuer")
+    lend(con, "t_test_issuer", issuer_key=(pa.int64(), reasons), reason=(pa.string(), reasons.values()))
 
 
 def _collected(con: duckdb.DuckDBPyConnection) -> None:
@@ -164,8 +146,7 @@ def _collected(con: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     while grown := {c for c, p in upwards if p in collected and c not in collected}:
         collected |= grown
-    con.register("collected", pa.table({"issuer_key": pa.array(sorted(collected), pa.int64())}))
-    con.execute("CREATE OR REPLACE TEMP TABLE t_collected_issuer AS SELECT * FROM collected")
+    lend(con, "t_collected_issuer", issuer_key=(pa.int64(), sorted(collected)))
 
 
 def cloud_roots_in_use(con: duckdb.DuckDBPyConnection) -> set[int]:

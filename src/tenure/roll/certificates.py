@@ -19,9 +19,7 @@ from tenure.pki import signatures
 VERIFY_BATCH = 20_000
 EDGE_FILE = "signature-edges.parquet"
 
-_EDGE_SCHEMA = pa.schema(
-    [pa.field("sha256", pa.binary(32)), pa.field("issuer_sha256", pa.binary(32)), pa.field("verified", pa.bool_())]
-)
+_EDGE_SCHEMA = pa.schema([pa.field("sha256", pa.binary(32)), pa.field("issuer_sha256", pa.binary(32)), pa.field("verified", pa.bool_())])
 
 
 def link_certificates(con: duckdb.DuckDBPyConnection, edge_cache: Path | None) -> None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from tenure.model import identifiers
 from tenure.model.declarations import Declarations
+from tenure.roll.intake import lend
 
 OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
 SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
@@ -66,8 +67,7 @@ def _own_authorities(con: duckdb.DuckDBPyConnection, declarations: Declarations)
     children = con.execute("SELECT child, parent FROM t_ca_parent").fetchall()
     while grown := {c for c, p in children if p in operated and c not in operated}:
         operated |= grown
-    con.register("ours", pa.table({"issuer_key": pa.array(sorted(operated - disowned), pa.int64())}))
-    con.execute("CREATE OR REPLACE TEMP TABLE t_ours AS SELECT issuer_key FROM ours")
+    lend(con, "t_ours", issuer_key=(pa.int64(), sorted(operated - disowned)))
 
 
 def _names(declared: str, name: str) -> bool:
@@ -156,15 +156,13 @@ def _roles(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
         for d in declarations.issuer
         if d.role is not None and _names(d.name, name)
     ]
-    con.register("issuer_role", pa.table({"issuer_key": [k for k, _ in declared], "role": [r for _, r in declared]}, _KEY_ROLE))
+    lend(con, "t_issuer_role", issuer_key=(pa.int64(), [k for k, _ in declared]), role=(pa.string(), [r for _, r in declared]))
     by_source = [
         (key, declared_source.role.value)
         for key, name in con.execute("SELECT source_key, name FROM source").fetchall()
         if (declared_source := declarations.for_path(name)).role is not None
     ]
-    con.register(
-        "source_role", pa.table({"source_key": [k for k, _ in by_source], "role": [r for _, r in by_source]}, _SOURCE_ROLE)
-    )
+    lend(con, "t_source_role", source_key=(pa.int64(), [k for k, _ in by_source]), role=(pa.string(), [r for _, r in by_source]))
     makers = con.execute(
         "SELECT DISTINCT maker FROM device_class WHERE maker IS NOT NULL UNION SELECT DISTINCT maker FROM e_device_record WHERE maker IS NOT NULL"
     ).fetchall()
@@ -173,12 +171,9 @@ def _roles(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
         o for (o,) in con.execute("SELECT DISTINCT organisation FROM t_issuer WHERE organisation IS NOT NULL").fetchall()
         if identifiers.maker(o) in known
     ]  # fmt: skip
-    con.register("maker_organisation", pa.table({"organisation": pa.array(organisations, pa.string())}))
+    lend(con, "t_maker_organisation", organisation=(pa.string(), organisations))
     con.execute(_ROLES)
 
-
-_KEY_ROLE = pa.schema([pa.field("issuer_key", pa.int64()), pa.field("role", pa.string())])
-_SOURCE_ROLE = pa.schema([pa.field("source_key", pa.int64()), pa.field("role", pa.string())])
 
 # A birth certificate is known by its hardware module name, or by its issuer: the maker of devices, and not us.
 _ROLES = f"""
@@ -200,9 +195,9 @@ SELECT c.credential_key, CASE
 FROM t_cert c LEFT JOIN t_cert_issuer ci USING (credential_key) LEFT JOIN t_issuer i USING (issuer_key)
 LEFT JOIN t_ours o ON o.issuer_key = ci.issuer_key
 LEFT JOIN (SELECT DISTINCT issuer_key FROM t_authority WHERE role = 'registered') a ON a.issuer_key = ci.issuer_key
-LEFT JOIN (SELECT issuer_key, min(role) AS role FROM issuer_role GROUP BY issuer_key) ir ON ir.issuer_key = ci.issuer_key
-LEFT JOIN source_role sr ON sr.source_key = c.source_key
-LEFT JOIN maker_organisation mo ON mo.organisation = i.organisation
+LEFT JOIN (SELECT issuer_key, min(role) AS role FROM t_issuer_role GROUP BY issuer_key) ir ON ir.issuer_key = ci.issuer_key
+LEFT JOIN t_source_role sr ON sr.source_key = c.source_key
+LEFT JOIN t_maker_organisation mo ON mo.organisation = i.organisation
 LEFT JOIN shown s ON s.sha256 = c.sha256
 """  # noqa: S608 - constants of ours
 
@@ -246,7 +241,7 @@ def _subject_values(con: duckdb.DuckDBPyConnection) -> None:
 _NORMALISE_SUBJECTS = r"""
 CREATE OR REPLACE TEMP TABLE t_subject_value AS
 WITH text AS (
-    SELECT text, regexp_replace(upper(trim(text)), '[\s\u00a0]+', '', 'g') AS serial,
+    SELECT text, regexp_replace(upper(trim(text)), '[\s\x{00A0}]+', '', 'g') AS serial,
         regexp_replace(regexp_extract(lower(trim(text)), '(?:^|[^0-9a-f])((?:[0-9a-f]{2}[:.-]?){5}[0-9a-f]{2})$', 1), '[:.-]', '', 'g')
             AS mac,
         trim(regexp_replace(lower(trim(text)), '[-_.\s]+', '-', 'g'), '-') AS name

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from tenure.model import identifiers
 from tenure.model.declarations import Declarations
-from tenure.roll.intake import publish
+from tenure.roll.intake import lend, publish
 
 STRONG_KINDS = ("hardware-key", "serial", "mac", "thing-name")
 SERIAL_ALONE_LENGTH = 8
@@ -86,9 +86,9 @@ def _carried(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None
         for model, text in con.execute("SELECT model, maker FROM device_class").fetchall()
         if (maker := identifiers.maker(text)) is not None
     }
-    con.register("class_maker", pa.table({"model": list(makers), "maker": list(makers.values())}, _MODEL_MAKER))
+    lend(con, "t_class_maker", model=(pa.string(), makers), maker=(pa.string(), makers.values()))
     declared = {p.lower(): identifiers.maker(name) for name, m in declarations.maker.items() for p in m.mac_prefixes}
-    con.register("declared_prefix", pa.table({"prefix": list(declared), "maker": list(declared.values())}, _PREFIX_MAKER))
+    lend(con, "t_declared_prefix", prefix=(pa.string(), declared), maker=(pa.string(), declared.values()))
     con.execute(_INFER_MAKERS)
     con.execute(
         "UPDATE t_carried c SET scope = m.maker, inferred = true FROM t_inferred m "
@@ -102,9 +102,6 @@ def _carried(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None
     )
 
 
-_MODEL_MAKER = pa.schema([pa.field("model", pa.string()), pa.field("maker", pa.string())])
-_PREFIX_MAKER = pa.schema([pa.field("prefix", pa.string()), pa.field("maker", pa.string())])
-
 _INFER_MAKERS = """
 CREATE OR REPLACE TEMP TABLE t_inferred AS
 WITH missing AS (SELECT DISTINCT node FROM t_carried WHERE kind = 'serial' AND scope IS NULL),
@@ -112,14 +109,14 @@ by_class AS (
     SELECT m.node, c.maker
     FROM missing m JOIN t_record r ON r.record_key = m.node
     JOIN e_device_record d ON d.source_key = r.source_key AND d.row_in_source = r.row_in_source
-    JOIN class_maker c ON c.model = d.model
+    JOIN t_class_maker c ON c.model = d.model
 ),
 prefix AS (
     SELECT prefix, min(maker) AS maker FROM (
         SELECT substr(mac.value, 1, 6) AS prefix, s.scope AS maker
         FROM t_carried mac JOIN t_carried s ON s.node = mac.node AND s.kind = 'serial' AND s.scope IS NOT NULL
         WHERE mac.kind = 'mac'
-        UNION ALL SELECT prefix, maker FROM declared_prefix
+        UNION ALL SELECT prefix, maker FROM t_declared_prefix
     ) GROUP BY prefix HAVING count(DISTINCT maker) = 1
 ),
 by_prefix AS (
@@ -146,13 +143,7 @@ def _judge_identifiers(con: duckdb.DuckDBPyConnection, declarations: Declaration
     """``t_identifier``: one row per (kind, value, scope), with whether it links and, if not, why it lost its power."""
     # Kinds that are weak by nature link only records of sources for which somebody declared them strong.
     declared = [(s.path.strip("/"), k.value) for s in declarations.source for k in s.strong_identifiers if k not in STRONG_KINDS]
-    con.register(
-        "declared_strong",
-        pa.table(
-            {"path": [p for p, _ in declared], "kind": [k for _, k in declared]},
-            pa.schema([pa.field("path", pa.string()), pa.field("kind", pa.string())]),
-        ),
-    )
+    lend(con, "t_declared_strong", path=(pa.string(), [p for p, _ in declared]), kind=(pa.string(), [k for _, k in declared]))
     kinds = ", ".join(f"'{k}'" for k in STRONG_KINDS)
     con.execute(
         f"""
@@ -160,7 +151,7 @@ def _judge_identifiers(con: duckdb.DuckDBPyConnection, declarations: Declaration
         SELECT c.node, c.source_key, c.kind, c.value, coalesce(c.scope, '') AS scope,
             (c.kind IN ({kinds}) AND (c.kind <> 'serial' OR c.scope IS NOT NULL)) OR d.kind IS NOT NULL AS strong_kind
         FROM t_carried c JOIN source s USING (source_key)
-        LEFT JOIN (SELECT DISTINCT path, kind FROM declared_strong) d
+        LEFT JOIN (SELECT DISTINCT path, kind FROM t_declared_strong) d
             ON d.kind = c.kind AND (s.name = d.path OR starts_with(s.name, d.path || '/') OR d.path IN ('', '.'))
         """  # noqa: S608 - kinds are ours
     )
@@ -169,10 +160,10 @@ def _judge_identifiers(con: duckdb.DuckDBPyConnection, declarations: Declaration
         "value"
     ]
     fillers = [v for v in values if identifiers.placeholder_serial(v)]
-    con.register("filler", pa.table({"value": pa.array(fillers, pa.string())}))
+    lend(con, "t_filler", value=(pa.string(), fillers))
     con.execute(
         "UPDATE t_identifier SET reason = 'a filler that makers and importers leave in place of a serial' "
-        "WHERE kind = 'serial' AND value IN (SELECT value FROM filler)"
+        "WHERE kind = 'serial' AND value IN (SELECT value FROM t_filler)"
     )
     con.execute(_CONFLICTS, {"names": UNRELATED_NAMES})
 
@@ -229,7 +220,7 @@ def _components(con: duckdb.DuckDBPyConnection) -> None:
     size = len(nodes) + len(values)
     graph = coo_array((np.ones(len(node_at), dtype=np.int8), (node_at, len(nodes) + value_at)), shape=(size, size))
     _, label = connected_components(graph, directed=False) if size else (0, np.array([], dtype=np.int64))
-    con.register("merged", pa.table({"node": pa.array(nodes, pa.int64()), "label": pa.array(label[: len(nodes)], pa.int64())}))
+    con.register("merged", pa.table({"node": pa.array(nodes), "label": pa.array(label[: len(nodes)])}))
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE t_device AS
@@ -288,11 +279,9 @@ def _chosen(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(_RANKED)
     serials = con.execute("SELECT DISTINCT gateway_serial FROM t_ranked WHERE gateway_serial IS NOT NULL").fetchall()
     texts = [t for (t,) in serials]
-    con.register("gateway_text", pa.table({"text": texts, "value": [identifiers.serial(t) for t in texts]}, _TEXT_VALUE))
+    lend(con, "t_gateway_text", text=(pa.string(), texts), value=(pa.string(), [identifiers.serial(t) for t in texts]))
     con.execute(_DEVICE_BASE)
 
-
-_TEXT_VALUE = pa.schema([pa.field("text", pa.string()), pa.field("value", pa.string())])
 
 _RANKED = """
 CREATE OR REPLACE TEMP TABLE t_ranked AS
@@ -327,6 +316,6 @@ folded AS (
 SELECT f.* EXCLUDE (gateway_serial), f.gateway_serial IS NOT NULL AS behind_gateway, g.device_key AS gateway_key,
     CASE WHEN said_state IS NOT NULL THEN said_state WHEN NOT any_decides THEN 'active' ELSE 'unknown' END AS state,
     decided OR NOT any_decides AS registered
-FROM folded f CROSS JOIN decided LEFT JOIN gateway_text t ON t.text = f.gateway_serial
+FROM folded f CROSS JOIN decided LEFT JOIN t_gateway_text t ON t.text = f.gateway_serial
 LEFT JOIN t_found_one g ON g.kind = 'serial' AND g.value = t.value
 """  # noqa: S608 - columns are ours

@@ -6,9 +6,10 @@ as UTC timestamps. Nothing is copied here; a table that no snapshot has is an em
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -50,6 +51,14 @@ def publish(con: duckdb.DuckDBPyConnection, table: str, query: str, parameters: 
     con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {shape} FROM ({query}) AS q", parameters or [])  # noqa: S608 - shapes are ours
 
 
+def lend(con: duckdb.DuckDBPyConnection, table: str, **columns: tuple[pa.DataType, Iterable[object]]) -> None:
+    """Make a temp table from Python values: one (Arrow type, values) per column, all of one length."""
+    arrays: dict[str, pa.Array[Any]] = {name: pa.array(list(values), kind) for name, (kind, values) in columns.items()}
+    con.register("lent", pa.table(arrays))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM lent")  # noqa: S608 - names are ours
+    con.unregister("lent")
+
+
 def take_in(con: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot], declarations: Declarations, as_of: datetime) -> None:
     """Views ``e_*``, tables ``roll`` and ``source``. Source keys follow the order of (kind, name, content id)."""
     ordered = sorted(snapshots, key=lambda s: (s.manifest.kind, s.manifest.name, s.manifest.content_id))
@@ -64,7 +73,8 @@ def take_in(con: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot], decla
             con.register(f"empty_{name}", table.schema.empty_table().append_column("row_in_source", pa.array([], pa.int64())))
             parts = [f"SELECT 0::BIGINT AS source_key, * FROM empty_{name}"]  # noqa: S608
         times = [c.name for c in table.columns if c.type == INSTANT]
-        utc = f"REPLACE ({', '.join(f"({t} AT TIME ZONE 'UTC') AS {t}" for t in times)})" if times else ""
+        plain = ", ".join(f"({t} AT TIME ZONE 'UTC') AS {t}" for t in times)
+        utc = f"REPLACE ({plain})" if times else ""
         view = f"CREATE OR REPLACE TEMP VIEW e_{name} AS SELECT * {utc} FROM ({' UNION ALL BY NAME '.join(parts)})"  # noqa: S608
         con.execute(view)
     publish(con, "roll", "SELECT ?::TIMESTAMP AS as_of, ? AS tenure_version", [_plain(as_of), __version__])

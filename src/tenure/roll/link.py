@@ -92,12 +92,11 @@ def link(
 
 def _declared_parties(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
     parties = declarations.relying_party
-    con.register(
-        "declared_party",
-        pa.table(
-            {"name": [p.name for p in parties], "kind": [p.kind.value for p in parties]},
-            pa.schema([("name", pa.string()), ("kind", pa.string())]),
-        ),
+    intake.lend(
+        con,
+        "t_declared_party",
+        name=(pa.string(), [p.name for p in parties]),
+        kind=(pa.string(), [p.kind.value for p in parties]),
     )
 
 

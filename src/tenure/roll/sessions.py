@@ -61,7 +61,7 @@ WITH named AS (
     UNION ALL SELECT relying_party, relying_party_kind, false FROM e_anchor
     UNION ALL SELECT coalesce(p.broker_party, s.relying_party), NULL, true FROM t_seen s
         LEFT JOIN t_same_party p ON s.sensor AND p.sensor_party = s.relying_party
-    UNION ALL SELECT name, kind, false FROM declared_party
+    UNION ALL SELECT name, kind, false FROM t_declared_party
 )
 SELECT row_number() OVER (ORDER BY name) AS relying_party_key, name, coalesce(min(kind), 'host') AS kind, bool_or(collected) AS collected
 FROM named GROUP BY name

@@ -9,9 +9,10 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
+from tenure.evidence.schemas import INSTANT
 from tenure.model.declarations import Declarations
 from tenure.roll.anchors import cloud_roots_in_use
-from tenure.roll.intake import publish
+from tenure.roll.intake import lend, publish
 
 FIFTY_YEARS_DAYS = 50 * 365.25
 
@@ -26,19 +27,13 @@ def publish_parties(con: duckdb.DuckDBPyConnection, declarations: Declarations) 
         for site in (party.sites or (None,))
     ]
     names, sites, since, until = (list(c) for c in zip(*rows, strict=True)) if rows else ([], [], [], [])
-    con.register(
-        "declared_coverage",
-        pa.table(
-            {"name": names, "site": sites, "since": since, "until": until},
-            pa.schema(
-                [
-                    ("name", pa.string()),
-                    ("site", pa.string()),
-                    ("since", pa.timestamp("us", "UTC")),
-                    ("until", pa.timestamp("us", "UTC")),
-                ]
-            ),
-        ),
+    lend(
+        con,
+        "t_declared_coverage",
+        name=(pa.string(), names),
+        site=(pa.string(), sites),
+        since=(INSTANT, since),
+        until=(INSTANT, until),
     )
     publish(con, "coverage", _COVERAGE)
 
@@ -51,7 +46,7 @@ WITH span AS (
 ),
 declared AS (
     SELECT p.relying_party_key, s.site_key, coalesce(d.since AT TIME ZONE 'UTC', n.since) AS since, coalesce(d.until AT TIME ZONE 'UTC', n.until) AS until
-    FROM declared_coverage d JOIN t_party p ON p.name = d.name LEFT JOIN site s ON s.name = d.site
+    FROM t_declared_coverage d JOIN t_party p ON p.name = d.name LEFT JOIN site s ON s.name = d.site
     LEFT JOIN span n USING (relying_party_key) WHERE d.site IS NULL OR s.site_key IS NOT NULL
 )
 SELECT relying_party_key, site_key, since, until, true AS declared FROM declared WHERE since IS NOT NULL AND until IS NOT NULL
@@ -320,7 +315,7 @@ def publish_authorities(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(_UNDER)
     publish(con, "issuer", _ISSUER)
     roots = cloud_roots_in_use(con)
-    con.register("cloud_root", pa.table({"issuer_key": pa.array(sorted(roots), pa.int64())}))
+    lend(con, "t_cloud_root", issuer_key=(pa.int64(), sorted(roots)))
     publish(con, "anchor", _ANCHOR)
     publish(con, "presented", _PRESENTED)
 
@@ -359,7 +354,7 @@ SELECT row_number() OVER (ORDER BY p.credential_key, a.relying_party, a.bundle, 
     coalesce(e.ended, false) AS revoked, CASE WHEN year(l.not_after) >= 9999 THEN NULL ELSE l.not_after END AS longest_not_after
 FROM e_anchor a JOIN t_pick p USING (sha256) JOIN t_cert c USING (credential_key) JOIN t_party r ON r.name = a.relying_party
 LEFT JOIN t_ca_issuer ci ON ci.ca_key = p.credential_key LEFT JOIN t_under u ON u.issuer_key = ci.issuer_key
-LEFT JOIN cloud_root w ON w.issuer_key = ci.issuer_key LEFT JOIN t_replaced x ON x.credential_key = p.credential_key
+LEFT JOIN t_cloud_root w ON w.issuer_key = ci.issuer_key LEFT JOIN t_replaced x ON x.credential_key = p.credential_key
 LEFT JOIN t_ended e ON e.credential_key = p.credential_key
 LEFT JOIN longest l ON l.subject IS NOT DISTINCT FROM c.subject AND l.spki_sha256 IS NOT DISTINCT FROM c.spki_sha256
 """

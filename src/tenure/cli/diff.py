@@ -1,0 +1,41 @@
+"""``tenure diff OLD NEW``: what appeared and what went between two audits."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenure.model.vocabulary import Severity
+
+
+def register(app: typer.Typer) -> None:
+    app.command(name="diff")(diff)
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="Earlier audit, as --format json wrote it.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Later audit.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+    fail_on: Annotated[
+        Severity | None, typer.Option(metavar="SEVERITY", help="Exit 1 if something at or above appeared.")
+    ] = None,
+) -> None:
+    """Compare two audits. What NEW did not assess is not called gone."""
+    from tenure.errors import TenureError
+    from tenure.flows.diff import diff as compare
+    from tenure.flows.verdict import difference_exit_code
+    from tenure.reports import difference, json_report
+
+    audits = []
+    for path in (old, new):
+        try:
+            audits.append(json_report.read(path.read_text("utf-8")))
+        except (OSError, UnicodeDecodeError) as error:
+            raise TenureError(f"cannot read {path}: {error}", "name a file that `tenure audit --format json` wrote") from error
+    found = compare(audits[0], audits[1])
+    text = difference.to_json(found) if as_json else difference.to_text(found, width=100, colour=sys.stdout.isatty())
+    sys.stdout.write(text)
+    raise typer.Exit(difference_exit_code(found, fail_on))
