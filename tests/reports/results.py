@@ -42,6 +42,10 @@ def outcome(rule: str, severity: Severity, title: str, findings: int, **members:
     return RuleOutcome(rule, title, severity, findings=findings, **{**told, **members})  # type: ignore[arg-type]  # members by name
 
 
+def _unjudged(rule: str, status: RuleStatus, reason: str) -> RuleOutcome:
+    return outcome(rule, Severity.MEDIUM, rule.replace("-", " ").capitalize(), 0, status=status, reason=reason)
+
+
 def finding(
     number: int,
     rule: str = "retired-device-still-trusted",
@@ -112,9 +116,9 @@ def sample() -> AuditResult:
             outcome("key-shared-across-devices", Severity.HIGH, "One key on several devices", 1),
             outcome("unowned-device", Severity.LOW, "Nobody answers for the device", 1),
             outcome("weak-key", Severity.MEDIUM, "Weak key", 0),
-            outcome("stale-identity", Severity.MEDIUM, "Stale identity", 0, status=RuleStatus.UNKNOWN, reason="logs/broker.log is cut short"),
-            outcome("hidden-device", Severity.HIGH, "Hidden device", 0, status=RuleStatus.NOT_ASSESSED, reason="needs a log of sessions"),
-            outcome("stale-source", Severity.LOW, "Stale source", 0, status=RuleStatus.SWITCHED_OFF, reason="until 2027-01-01: agreed"),
+            _unjudged("stale-identity", RuleStatus.UNKNOWN, "logs/broker.log is cut short"),
+            _unjudged("hidden-device", RuleStatus.NOT_ASSESSED, "needs a log of sessions"),
+            _unjudged("stale-source", RuleStatus.SWITCHED_OFF, "until 2027-01-01: agreed"),
         ),
         figures=figures(),
         files=(
@@ -173,7 +177,7 @@ HOSTILE = (
 
 text = st.one_of(st.text(max_size=20), st.sampled_from(HOSTILE))
 words = st.text("abcdefghijklmnopqrstuvwxyz-", min_size=1, max_size=12)
-moments = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - made aware by timezones
+moments = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))
 digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
 counts = st.integers(0, 10**7)
 scalars: st.SearchStrategy[Scalar] = st.one_of(
@@ -231,18 +235,19 @@ def hostile() -> AuditResult:
         finding(100 + n, "weak-key", Severity.HIGH, "Weak key", name=name, evidence={name: name, "members": [{name: name}]})
         for n, name in enumerate(HOSTILE)
     )
-    first = HOSTILE[1]
+    texts = dict.fromkeys(("why", "fix", "reason", "reference", "parameters"), HOSTILE[1])
+    strange = outcome("strange", Severity.LOW, HOSTILE[1], 0, **texts)
     return AuditResult(
         as_of=AS_OF,
         sources=tuple(SourceSummary("cmdb", h, "00" * 32, AS_OF, AS_OF + timedelta(days=1), False, {h: 1}, 0) for h in HOSTILE),
         coverage=tuple(CoverageSummary(h, h, AS_OF, AS_OF, True) for h in HOSTILE),
         problems=tuple(ProblemSummary(h, h, h, h) for h in HOSTILE),
         findings=findings,
-        rules=(*base.rules, outcome("strange", Severity.LOW, first, 0, why=first, fix=first, reason=first, reference=first, parameters=first)),
+        rules=(*base.rules, strange),
         figures=FleetFigures(
             devices=12,
-            devices_by_state={h: 1 for h in HOSTILE},
-            credentials_by_kind={h: 1 for h in HOSTILE},
+            devices_by_state=dict.fromkeys(HOSTILE, 1),
+            credentials_by_kind=dict.fromkeys(HOSTILE, 1),
             usable_by_issuer={h: n + 1 for n, h in enumerate(HOSTILE)},
             assurance_by_domain={h: {"0": 1, "4": 2} for h in HOSTILE},
         ),

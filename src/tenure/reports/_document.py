@@ -31,7 +31,7 @@ from tenure.reports._wording import encodable
 
 SCHEMA = "urn:tenure:findings:1"
 
-Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 
 def audit(result: AuditResult) -> dict[str, Json]:
@@ -107,10 +107,11 @@ def subject(of: Subject) -> dict[str, Json]:
 
 def evidence(of: Evidence) -> dict[str, Json]:
     """Evidence with its datetimes as RFC 3339 text."""
-    return {
-        encodable(column): [{encodable(k): scalar(v) for k, v in row.items()} for row in cell] if isinstance(cell, list) else scalar(cell)
-        for column, cell in of.items()
-    }  # fmt: skip
+    return {encodable(column): _rows(cell) if isinstance(cell, list) else scalar(cell) for column, cell in of.items()}
+
+
+def _rows(of: list[dict[str, Scalar]]) -> list[Json]:
+    return [{encodable(column): scalar(cell) for column, cell in row.items()} for row in of]
 
 
 def scalar(cell: Scalar) -> Json:
@@ -146,9 +147,7 @@ def figures(of: FleetFigures) -> dict[str, Json]:
         "usable_credentials": of.usable_credentials,
         "expiry_by_month": [{"day": point.day, "count": point.count} for point in of.expiry_by_month],
         "usable_by_issuer": _counts(of.usable_by_issuer),
-        "assurance_by_domain": {
-            encodable(domain): _counts(levels) for domain, levels in sorted(of.assurance_by_domain.items())
-        },
+        "assurance_by_domain": {encodable(domain): _counts(levels) for domain, levels in sorted(of.assurance_by_domain.items())},
     }
 
 

@@ -1,7 +1,8 @@
 """SARIF 2.1.0 (OASIS, errata 01): findings for tools that collect results of many scanners.
 
 A device is a logical location; the line of the export that shows the defect is its physical one, where the rule's
-evidence names it, else the audited folder (some consumers refuse a result without a physical location). The id of a finding is its partial fingerprint, so that a consumer matches runs as Tenure does.
+evidence names it, else the audited folder (some consumers refuse a result without a physical location). The id of a
+finding is its partial fingerprint, so that a consumer matches runs as Tenure does.
 """
 
 from __future__ import annotations
