@@ -93,5 +93,5 @@ def _merged(facts: CertificateFacts, columns: dict[str, Any], raised: list[Readi
 
 
 def _with(facts: CertificateFacts, columns: dict[str, Any], problems: tuple[ReadingProblem, ...]) -> CertificateFacts:
-    told: list[Any] = [columns[name] if name in columns else getattr(facts, name) for name in COLUMNS]
-    return CertificateFacts(*told, problems=problems)
+    told: tuple[Any, ...] = (*(columns[name] if name in columns else getattr(facts, name) for name in COLUMNS), problems)
+    return CertificateFacts(*told)
