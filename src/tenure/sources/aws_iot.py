@@ -1,0 +1,142 @@
+"""AWS IoT Core: a folder of AWS CLI outputs as they come (things, certificates, who holds what, policies, CAs, audits)."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from tenure.errors import SourceError
+from tenure.evidence.certificates import CertificateRecorder
+from tenure.evidence.collection import CollectContext, Place, Recognition, Source
+from tenure.evidence.snapshot import SnapshotDraft
+from tenure.sources._aws_certificates import Certificates
+from tenure.sources._aws_documents import Document, documents
+from tenure.sources._aws_export import Export
+from tenure.sources._aws_findings import Findings
+from tenure.sources._aws_policies import Policies
+from tenure.sources._aws_things import Things
+
+IGNORED = frozenset(
+    (
+        "actionArn", "actionIdentifiers", "actionName", "actionsExecutions", "activeViolations", "arn",
+        "auditCheckConfigurations", "auditDetails", "authResults", "authorizerArn", "authorizerDescription", "authorizers",
+        "billingGroupArn", "billingGroups", "cardinality", "defaultLogLevel", "destinationSummaries", "dimensionNames",
+        "document", "domainConfigurationArn", "domainConfigurations", "endpointAddress", "eventConfigurations", "execution",
+        "executionSummaries", "indexNames", "indexStatus", "job", "jobArn", "jobs", "logLevel", "logTargetConfigurations",
+        "metricArn", "metricNames", "otaUpdateArn", "otaUpdates", "percentiles", "policyVersions", "registrationCode",
+        "roleAlias", "roleAliasDescription", "roleAliases", "rule", "rules", "scheduledAuditArn", "scheduledAudits",
+        "securityProfileArn", "securityProfileIdentifiers", "securityProfileTargetMappings", "securityProfileTargets",
+        "statistics", "streamArn", "streamInfo", "streams", "summaries", "suppressions", "tags", "taskId", "taskStatus", "tasks",
+        "templateArn", "templates", "thingGroupArn", "thingGroupIndexingConfiguration", "thingGroups", "thingTypeArn",
+        "thingTypes", "topicRuleDestination", "transferredCertificateArn", "validationErrors", "versions", "violationEvents",
+    )
+)  # fmt: skip
+"""Keys of outputs that carry no identity: jobs, rules, streams, groups, thing types, security profiles, settings."""
+
+_FILE_NAME = re.compile(
+    r"(list|describe|get|search)-(things?|index|certificates?|ca-certificates?|certificates-by-ca|outgoing-certificates"
+    r"|thing-principals|principal-things|attached-policies|targets-for-policy|polic(y|ies)|policy-version)(-v2)?([._-].*)?"
+)
+_HEAD = re.compile(
+    rb'"(thingArn|certificateDescription|certificateArn|policyArn)"\s*:|"(principals|targets)"\s*:\s*\[\s*"arn:[a-z-]+:iot:'
+)
+
+
+class AwsIot:
+    """The exports of one or more AWS accounts and regions in one folder, or one file of them."""
+
+    kind: ClassVar[str] = "aws-iot"
+    version: ClassVar[int] = 1
+    title: ClassVar[str] = "AWS IoT Core (AWS CLI outputs)"
+
+    def recognise(self, place: Place) -> Recognition | None:
+        """A folder by the names in it, a file by its first keys."""
+        if place.is_folder:
+            named = sorted(p.name for p in place.path.iterdir() if _FILE_NAME.fullmatch(p.name.lower()))
+            return Recognition(90, f"AWS CLI outputs: {', '.join(named[:3])}") if named else None
+        head = place.head.replace(b"\x00", b"")[:16_384]  # UTF-16 of a Windows shell
+        start = head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")[:1]
+        if start in (b"{", b"[") and (found := _HEAD.search(head)):
+            return Recognition(85, f"AWS CLI output with {(found[1] or found[2]).decode()}")
+        return None
+
+    def collect(self, place: Place, context: CollectContext, draft: SnapshotDraft) -> None:
+        export, recorder = Export(draft), CertificateRecorder(draft)
+        things, policies = Things(export), Policies(export)
+        certificates, findings = Certificates(export, recorder), Findings(export)
+        readers = {**certificates.readers, **things.readers, **policies.readers, **findings.readers}
+        found = 0
+        for document in _documents(place, context, draft):
+            found += 1
+            if "policy-principals" in document.file and "principals" in document.value:
+                policies.grant(document, "list-policy-principals", export.texts(document, "principals"))
+            else:
+                _read(document, readers, export)
+        if not found and not draft.counts:
+            raise SourceError(f"{place.relative} holds no file", "export with the commands of docs/sources/aws-iot.md")
+        for origin in export.broken_off():
+            draft.cut_short(f"{origin} ends with a token for a next page that was not collected")
+        draft.speaks_until(export.newest)
+        certificates.write({**policies.holders(), **things.held()})
+        things.write(context.declarations)
+        policies.write()
+        recorder.verify_edges()
+
+
+def _read(document: Document, readers: dict[str, Callable[[Document], None]], export: Export) -> None:
+    """One document to the part that knows its first known key; what nobody knows is a problem."""
+    for key, reader in readers.items():
+        if key in document.value:
+            reader(document)
+            return
+    keys = document.value.keys()
+    if not keys & IGNORED and keys != {"version"}:
+        shown = ", ".join(sorted(keys)[:8])[:200]
+        export.problem(document, f"no AWS IoT output that is known here; its keys are: {shown}", "unrecognised-json")
+
+
+def _documents(place: Place, context: CollectContext, draft: SnapshotDraft) -> Iterator[Document]:
+    """All documents of the files in their order; what is no JSON becomes a problem, a listing cut off a partial snapshot."""
+    for path, file in _files(place):
+        if (data := _content(path, file, draft)) is None:
+            continue
+        context.progress(len(data))
+        for found in documents(data, file):
+            if isinstance(found, Document):
+                yield found
+                continue
+            draft.problem(found.file, found.place, found.reason, found.code, found.data)
+            if found.listing:
+                draft.cut_short(f"{found.file} is a listing that ends in {found.place}")
+
+
+def _content(path: Path, file: str, draft: SnapshotDraft) -> bytes | None:
+    """The bytes of a regular file; None for anything else, which is a problem (a pipe would keep us waiting for ever)."""
+    reason = "no regular file, or a link to nothing"
+    try:
+        if path.is_file():
+            return path.read_bytes()
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror or error}"
+    draft.problem(file, "file", reason, "unreadable-file")
+    draft.cut_short(f"{file} cannot be read")
+    return None
+
+
+def _files(place: Place) -> Iterator[tuple[Path, str]]:
+    """The files below the place, sorted, with their paths relative to it. Hidden ones are the desktop's or git's."""
+    if not place.is_folder:
+        yield place.path, place.path.name
+        return
+    for folder, folders, names in os.walk(place.path):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        for name in sorted(names):
+            path = Path(folder) / name
+            if not name.startswith("."):
+                yield path, path.relative_to(place.path).as_posix()
+
+
+SOURCE: Source = AwsIot()
