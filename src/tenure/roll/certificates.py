@@ -8,7 +8,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
@@ -17,9 +22,13 @@ import pyarrow.parquet as pq
 from tenure.pki import signatures
 
 VERIFY_BATCH = 20_000
+ALONE = 5_000
+"""Up to so many open signatures one process checks them all: starting a second takes longer."""
+
 EDGE_FILE = "signature-edges.parquet"
 
-_EDGE_SCHEMA = pa.schema([pa.field("sha256", pa.binary(32)), pa.field("issuer_sha256", pa.binary(32)), pa.field("verified", pa.bool_())])
+_EDGE_COLUMNS: dict[str, pa.DataType] = {"sha256": pa.binary(32), "issuer_sha256": pa.binary(32), "verified": pa.bool_()}
+_EDGE_SCHEMA = pa.schema(_EDGE_COLUMNS)
 
 
 def link_certificates(con: duckdb.DuckDBPyConnection, edge_cache: Path | None) -> None:
@@ -139,32 +148,40 @@ def _check_signatures(con: duckdb.DuckDBPyConnection, cache: Path | None) -> Non
             [str(cache / EDGE_FILE)],
         )
     con.execute(_OPEN_PAIRS)
-    fresh: list[pa.Table] = []
-    reader = con.execute(_OPEN_DER).to_arrow_table() if _open_pairs(con) else None
-    if reader is not None:
-        for start in range(0, reader.num_rows, VERIFY_BATCH):
-            part = reader.slice(start, VERIFY_BATCH)
-            verdicts = signatures.verify_many(part["der"].to_pylist(), part["issuer_der"].to_pylist())
-            known = [i for i, v in enumerate(verdicts) if v is not None]
-            fresh.append(
-                pa.table(
-                    {
-                        "sha256": part["sha256"].take(known),
-                        "issuer_sha256": part["issuer_sha256"].take(known),
-                        "verified": pa.array([verdicts[i] for i in known], pa.bool_()),
-                    },
-                )
-            )
+    fresh = list(_checked(con))
     if fresh:
-        table = pa.concat_tables(fresh).cast(_EDGE_SCHEMA)
+        table = pa.concat_tables(fresh)
         con.register("fresh_edge", table)
         con.execute("INSERT INTO t_known_edge SELECT sha256, issuer_sha256, verified FROM fresh_edge")
+        con.unregister("fresh_edge")
         _remember(cache, table)
 
 
-def _open_pairs(con: duckdb.DuckDBPyConnection) -> int:
-    row = con.execute("SELECT count(*) FROM t_open").fetchone()
-    return 0 if row is None else int(row[0])
+def _checked(con: duckdb.DuckDBPyConnection) -> Iterator[pa.Table]:
+    """Verdicts on the open pairs, in batches; what cannot be checked (an unknown algorithm) stays claimed."""
+    issuers: dict[int, tuple[bytes, bytes]] = {key: (sha, der) for key, sha, der in con.execute(_OPEN_ISSUERS).fetchall()}
+    (pairs,) = con.execute("SELECT count(*) FROM t_open").fetchone() or (0,)
+    if not issuers:
+        return
+    reader = con.execute(_OPEN_CERTIFICATES).to_arrow_reader(VERIFY_BATCH)
+    assert reader is not None
+    with ProcessPoolExecutor(2, get_context("spawn")) if pairs > ALONE else nullcontext() as pool:
+        for batch in reader:
+            shas, ders, keys = (cast("list[Any]", batch.column(n).to_pylist()) for n in ("sha256", "der", "ca_key"))
+            jobs = [(der, issuers[key][1]) for der, key in zip(ders, keys, strict=True)]
+            if pool is None:
+                verdicts = _verdicts(jobs)
+            else:
+                half = len(jobs) // 2
+                verdicts = [v for part in pool.map(_verdicts, (jobs[:half], jobs[half:])) for v in part]
+            decided = [(sha, issuers[key][0], v) for sha, key, v in zip(shas, keys, verdicts, strict=True) if v is not None]
+            if decided:
+                columns = zip(*decided, strict=True)
+                yield pa.table([pa.array(c, f.type) for c, f in zip(columns, _EDGE_SCHEMA, strict=True)], schema=_EDGE_SCHEMA)
+
+
+def _verdicts(pairs: list[tuple[bytes, bytes]]) -> list[bool | None]:
+    return [v.verified if v.decided else None for v in signatures.verify_many(pairs)]
 
 
 # One candidate per key is enough, and a certificate whose issuer is verified needs no further check.
@@ -182,13 +199,17 @@ ANTI JOIN known k ON k.credential_key = c.credential_key AND k.issuer_key = ci.i
 GROUP BY c.credential_key, ci.issuer_key
 """
 
-_OPEN_DER = """
-WITH der AS (
-    SELECT p.credential_key, p.sha256, e.der FROM t_pick p
-    JOIN e_certificate e ON e.source_key = p.source_key AND e.row_in_source = p.row_in_source WHERE e.der IS NOT NULL
-)
-SELECT c.sha256, c.der, i.sha256 AS issuer_sha256, i.der AS issuer_der
-FROM t_open o JOIN der c ON c.credential_key = o.credential_key JOIN der i ON i.credential_key = o.ca_key
+_OPEN_ISSUERS = """
+SELECT p.credential_key, p.sha256, e.der FROM t_pick p JOIN e_certificate e ON e.source_key = p.source_key AND e.row_in_source = p.row_in_source
+WHERE e.der IS NOT NULL AND p.credential_key IN (SELECT ca_key FROM t_open)
+"""
+
+_OPEN_CERTIFICATES = """
+SELECT p.sha256, e.der, o.ca_key FROM t_open o JOIN t_pick p USING (credential_key)
+JOIN e_certificate e ON e.source_key = p.source_key AND e.row_in_source = p.row_in_source
+WHERE e.der IS NOT NULL AND o.ca_key IN (SELECT p.credential_key FROM t_pick p JOIN e_certificate i
+    ON i.source_key = p.source_key AND i.row_in_source = p.row_in_source WHERE i.der IS NOT NULL
+    AND p.credential_key IN (SELECT ca_key FROM t_open))
 ORDER BY o.credential_key, o.ca_key
 """
 
@@ -200,7 +221,7 @@ def _remember(cache: Path | None, table: pa.Table) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     target = cache / EDGE_FILE
     if target.is_file():
-        table = pa.concat_tables([pq.read_table(target, schema=_EDGE_SCHEMA), table])
+        table = pa.concat_tables([pq.read_table(target).cast(_EDGE_SCHEMA), table])
     draft = target.with_name(f".{EDGE_FILE}.draft")
     pq.write_table(table, draft, compression="zstd")
     draft.replace(target)

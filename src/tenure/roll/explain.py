@@ -108,17 +108,24 @@ def _ties(con: duckdb.DuckDBPyConnection, key: int) -> tuple[Tie, ...]:
 
 def _conflicts(records: Sequence[RecordClaim]) -> dict[str, tuple[str, ...]]:
     """Fields about which records disagree; what differs only in notation does not count."""
-    same = {
-        "serial": identifiers.serial,
-        "mac": identifiers.mac,
-        "maker": lambda t: identifiers.maker(t.removesuffix(" (inferred)")),
-    }
     found: dict[str, tuple[str, ...]] = {}
     for name in _COMPARED:
         said = [(r.claims[name], r.source) for r in records if name in r.claims]
-        if len({same.get(name, str)(value) for value, _ in said}) > 1:
+        if len({_notation(name, value) for value, _ in said}) > 1:
             found[name] = tuple(dict.fromkeys(f"{value} ({source})" for value, source in said))
     return found
+
+
+def _notation(name: str, value: str) -> str | None:
+    match name:
+        case "serial":
+            return identifiers.serial(value)
+        case "mac":
+            return identifiers.mac(value)
+        case "maker":
+            return identifiers.maker(value.removesuffix(" (inferred)"))
+        case _:
+            return value
 
 
 def _credentials(con: duckdb.DuckDBPyConnection, key: int) -> tuple[Held, ...]:
