@@ -9,36 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-import tenure
-from tests.rules.roll_rows import RollRows, Row
+from tenure.roll.rules import Parameter, Rule, builtin_folder, parse_rule
+from tests.rules.roll_rows import RollRows
+from tests.rules.roll_rows import Row as Row  # tests of rules take both from here
 
-RULES = Path(tenure.__file__).parent / "rules"
-
-
-@dataclass(frozen=True, slots=True)
-class RuleText:
-    """A rule file: its header and its query."""
-
-    id: str
-    header: dict[str, Any]
-    query: str
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        return dict(self.header.get("parameters", {}))
+RULES = builtin_folder()
 
 
-def rule_text(rule: str) -> RuleText:
-    lines = (RULES / f"{rule}.sql").read_text().splitlines()
-    length = next(i for i, line in enumerate([*lines, ""]) if not line.startswith("--"))
-    header = tomllib.loads("\n".join(re.sub(r"^-- ?", "", line) for line in lines[:length]))
-    return RuleText(rule, header, "\n".join(lines[length:]))
+def rule_text(rule: str) -> Rule:
+    """A rule as it stands in its file."""
+    path = builtin_folder() / f"{rule}.sql"
+    return parse_rule(path.read_text("utf-8"), str(path))
 
 
 class World(RollRows):
@@ -50,10 +33,10 @@ class World(RollRows):
     def ahead(self, days: float = 0, **units: float) -> datetime:
         return self.as_of + timedelta(days=days, **units)
 
-    def run(self, rule: str, **parameters: object) -> list[Row]:
+    def run(self, rule: str, **parameters: Parameter) -> list[Row]:
         """The rows a rule returns on this world, in order of finding; TIMESTAMPs as aware datetimes."""
         text = rule_text(rule)
-        given = {"as_of": self.as_of.astimezone(UTC).replace(tzinfo=None), **text.parameters, **parameters}
+        given = {"as_of": self.as_of.astimezone(UTC).replace(tzinfo=None), **text.bound(parameters)}
         with self.connect() as connection:
             result = connection.execute(text.query, {k: v for k, v in given.items() if re.search(rf"\${k}\b", text.query)})
             names = [column[0] for column in result.description or ()]
@@ -177,7 +160,7 @@ class World(RollRows):
     def ssh_key(self, *devices: int, **columns: object) -> int:
         """An SSH host key from known_hosts: bound by host name, so not strongly; no issuer, no dates."""
         n = len(self.tables["credential"]) + 1
-        default: Row = {"kind": "ssh-key", "role": "operational", "name": f"host-{n}", "source_key": 5, "usable": True}
+        default: Row = {"kind": "ssh-key", "role": "operational", "name": f"host-{n}", "source_key": 5, "usable": False}
         row: Row = {**default, "origin": f"known_hosts#{n}", **columns}
         row.setdefault("key_key", self.key(algorithm="ed25519", bits=256, curve=None))
         credential = self.add("credential", **row)
@@ -247,7 +230,9 @@ class World(RollRows):
             "relying_party_key": 1, "source_key": 4, "started_at": started_at, "ended_at": started_at + timedelta(minutes=10),
             "address": "192.0.2.10", "port": 40000, "outcome": "accepted", "credential_key": credential,
             "device_key": holder, "subject_kind": "certificate" if credential is not None else "name",
-            "link": link if holder is not None else None, "client_id": None if holder is None else f"client-{holder}",
+            "link": link if holder is not None else None,
+            "linked_by": "user-name" if holder is not None and credential is None else None,
+            "client_id": None if holder is None else f"client-{holder}",
             "user_name": None if holder is None else f"user-{holder}", "origin": "mosquitto.log",
         }  # fmt: skip
         row: Row = {**default, **columns}
