@@ -108,9 +108,13 @@ def _answer(connection: duckdb.DuckDBPyConnection, request: Request, limits: Lim
 
 
 def _watch(connection: duckdb.DuckDBPyConnection, seconds: float, over: threading.Event) -> None:
-    """Interrupt the query at its deadline, again until it heeds, and end the process if it never does."""
-    if over.wait(seconds):
-        return
+    """Interrupt the query at its deadline, again until it heeds, and end the process if it never does, or has no parent."""
+    parent, end = os.getppid(), time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if over.wait(min(left, 1.0)):
+            return
+        if os.getppid() != parent:
+            os._exit(0)
     for _ in range(int(GRACE_SECONDS * 10)):
         connection.interrupt()
         if over.wait(0.1):
@@ -139,7 +143,8 @@ def _run(connection: duckdb.DuckDBPyConnection, request: Request, limits: Limits
 
 
 def _check_columns(names: list[str], kinds: list[str]) -> None:
-    if doubled := sorted({name for name in names if names.count(name) > 1}):
+    folded = [name.casefold() for name in names]
+    if doubled := sorted({name for name in folded if folded.count(name) > 1}):
         raise RuleError(f"two columns are called {doubled[0]}", "give each column a name of its own")
     for name, kind in zip(names, kinds, strict=True):
         if kind.endswith("]") or kind.split("(")[0].split(" ")[0] in _REFUSED_TYPES:

@@ -24,6 +24,7 @@ _UNSTEADY = frozenset(
         "first", "last", "any_value", "arbitrary", "approx_quantile", "reservoir_quantile", "approx_top_k",
     }
 )  # fmt: skip
+_BARE = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
 _ORDERED = frozenset({"string_agg", "group_concat", "listagg"})
 _INWARD = frozenset(
     {"current_setting", "getenv", "getvariable", "version", "pg_sleep", "sleep", "write_log", "query", "query_table"}
@@ -91,7 +92,8 @@ def _check_place(node: dict[str, Any], steps: set[str]) -> None:
 def _check_expression(node: dict[str, Any]) -> None:
     if node["type"] in _TAKING_APART:
         raise RuleError("the query takes lists or structures apart", "columns of the roll are plain values")
-    name = str(node.get("function_name", "")).casefold()
+    words: list[str] = node.get("column_names") or []  # current_date without parentheses is still a column to the parser
+    name = str(node.get("function_name") or (words[0] if len(words) == 1 and words[0].casefold() in _BARE else "")).casefold()
     if name in _UNSTEADY or (name in _ORDERED and not (node.get("order_bys") or {}).get("orders")):
         raise RuleError(
             f"the query calls {name}(), which is not the same twice",
