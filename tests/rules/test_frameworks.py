@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import tenure
+from tests.rules.framework_page import MARK, PAGE, drawn
 from tests.rules.world import RULES
 
 FRAMEWORKS = sorted((Path(tenure.__file__).parent / "frameworks").glob("*.toml"))
@@ -55,3 +56,8 @@ def test_clauses_are_complete_where_the_whole_list_is_promised() -> None:
     assets = {f"ID.AM-0{n}" for n in (1, 2, 3, 4, 5, 7, 8)}
     assert clauses["nist-csf-2.0"] == assets | {f"PR.AA-0{n}" for n in range(1, 7)}
     assert clauses["csa-maestro"] == {f"L{n}" for n in range(1, 8)}
+
+
+def test_the_page_in_the_docs_is_current() -> None:
+    """Renew it by ``python -m tests.rules.framework_page``."""
+    assert PAGE.read_text().split(MARK)[1] == drawn()

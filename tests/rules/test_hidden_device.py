@@ -126,12 +126,23 @@ def test_a_credential_that_several_registered_devices_hold_is_theirs(world: Worl
     assert world.run(RULE) == []
 
 
-def test_a_name_that_several_registered_devices_carry_is_theirs(world: World) -> None:
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [("name", "gw-twin", "GW_Twin"), ("serial", "SN77", "sn77"), ("thing-name", "Pump.7", "Pump.7")],
+)
+def test_a_name_that_several_registered_devices_carry_is_theirs(kind: str, value: str, said: str, world: World) -> None:
+    """Equal serials of two makers, one host name twice: it is one of them, nobody can tell which."""
     records = [world.record(world.device()), world.record(world.device())]
-    world.identifier("name", "gw-twin", *records, strong=False)
-    world.session(world.ago(3), client_id="GW-Twin")
-    world.session(world.ago(3), user_name="gw-twin", client_id="anything")
+    world.identifier(kind, value, *records, strong=False)
+    world.session(world.ago(3), client_id=said)
+    world.session(world.ago(3), user_name=said, client_id="anything")
     assert world.run(RULE) == []
+
+
+def test_a_name_of_an_unregistered_device_explains_nothing(world: World) -> None:
+    world.identifier("name", "gw-twin", world.record(world.device(registered=False, state="unknown"), 6), strong=False)
+    world.session(world.ago(3), client_id="gw-twin")
+    assert len(world.run(RULE)) == 1
 
 
 def test_a_name_without_power_explains_nothing(world: World) -> None:

@@ -132,3 +132,11 @@ def test_test_issuer_tells_why(world: World) -> None:
     spoil(world, "debug-or-test-issuer", world.device())
     (row,) = world.run("debug-or-test-issuer")
     assert row["why_a_test_issuer"] == "its name says Test"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_name_does_not_outweigh_a_record(rule: str, world: World) -> None:
+    """The cloud attaches the certificate to one device; another, long swapped out, had its name."""
+    certificate = spoil(world, rule, holder := world.device())
+    world.bind(world.device(), certificate, how="subject-name", strong=False)
+    assert [row["subject_device"] for row in world.run(rule)] == [holder]

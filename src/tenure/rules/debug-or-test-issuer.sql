@@ -25,3 +25,5 @@ WHERE c.test_issuer IS NOT NULL
   AND c.kind = 'certificate'
   AND c.usable
   AND d.in_service
+  -- a name binds only where nothing stronger says who holds it
+  AND (b.strong OR c.device_key = d.device_key)

@@ -5,6 +5,7 @@
 -- inventory is never patched and never retired."""
 -- fix = """Find it by address and client id. Register it with an owner, or end its credential and its sessions."""
 -- needs = ["session", "device"]
+-- needs_sources = [["mosquitto-log", "aws-iot-log", "zeek"], ["cmdb", "aws-iot"]]
 -- reference = "NIST SP 800-53 Rev. 5, CM-8(3)"
 WITH stranger AS (
     -- accepted, of no registered device, and naming somebody: a credential under our CAs, a user name or a client id
@@ -30,6 +31,13 @@ namesake AS (
     SELECT n.name, c.credential_key, c.role, c.devices
     FROM stranger_name AS n JOIN credential AS c ON c.subject = n.name
 ),
+notation AS (
+    SELECT name, name AS value FROM stranger_name
+    UNION
+    SELECT name, upper(name) AS value FROM stranger_name
+    UNION
+    SELECT name, replace(replace(lower(name), '_', '-'), '.', '-') AS value FROM stranger_name
+),
 explained_name AS (
     -- a name that several registered devices, a server or a service carry is one of theirs, though not which
     SELECT m.name
@@ -39,8 +47,8 @@ explained_name AS (
     WHERE m.role IN ('server', 'service') OR d.registered
     UNION
     SELECT n.name
-    FROM stranger_name AS n
-    JOIN identifier AS v ON v.value = lower(n.name) AND v.kind IN ('name', 'thing-name', 'asset-tag') AND NOT v.non_identifying
+    FROM notation AS n
+    JOIN identifier AS v ON v.value = n.value AND NOT v.non_identifying
     JOIN device_identifier AS w ON w.identifier_key = v.identifier_key
     JOIN device AS d ON d.device_key = w.device_key
     WHERE d.registered

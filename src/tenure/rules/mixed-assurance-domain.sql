@@ -15,6 +15,8 @@ WITH strong AS (
     WHERE d.domain_key IS NOT NULL
       AND d.in_service
       AND d.hardware_backed
+      -- a name binds only where nothing stronger says who holds it
+      AND (b.strong OR c.device_key = d.device_key)
       AND c.kind = 'certificate'
       AND c.usable
       AND c.role NOT IN ('attestation', 'claim', 'authority')
@@ -29,6 +31,7 @@ weak AS (
     JOIN credential AS c ON c.credential_key = b.credential_key
     LEFT JOIN key AS k ON k.key_key = c.key_key
     WHERE d.in_service
+      AND (b.strong OR c.device_key = d.device_key)
       AND NOT d.behind_gateway
       AND c.kind IN ('token', 'psk', 'password')
       AND NOT c.expired

@@ -5,6 +5,7 @@
 -- holds its old key."""
 -- fix = """Take it out of the bundles named here, firmware included, and then destroy its key."""
 -- needs = ["anchor", "credential"]
+-- needs_sources = [["trust-anchors"], ["certificates", "aws-iot", "openssl-ca", "issuance-log", "aws-iot-log", "zeek"]]
 -- reference = "RFC 6024, section 3.4; RFC 5914"
 SELECT
     a.credential_key AS finding,

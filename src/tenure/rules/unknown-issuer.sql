@@ -6,6 +6,7 @@
 -- fix = """Find who accepts it. Collect that party's bundle if it trusts the issuer on purpose; else make it check the chain, and
 -- replace the certificate."""
 -- needs = ["presented"]
+-- needs_sources = [["trust-anchors", "openssl-ca", "aws-iot", "certificates"]]
 -- reference = "RFC 5280, section 6.1"
 SELECT
     c.credential_key AS finding,

@@ -27,3 +27,5 @@ WHERE k.weakness IS NOT NULL
   AND c.kind = 'certificate'
   AND c.usable
   AND d.in_service
+  -- a name binds only where nothing stronger says who holds it
+  AND (b.strong OR c.device_key = d.device_key)

@@ -25,4 +25,6 @@ WHERE c.signature_hash IN ('md2', 'md4', 'md5', 'sha1')
   AND c.kind = 'certificate'
   AND c.usable
   AND d.in_service
+  -- a name binds only where nothing stronger says who holds it
+  AND (b.strong OR c.device_key = d.device_key)
   AND NOT (c.self_signed AND (c.ca OR a.anchor_key IS NOT NULL))
