@@ -1,0 +1,69 @@
+"""What lies in the folder of an ``openssl ca``: whose index, which files are its archive, what is no certificate by its name.
+
+Understood are the layouts of ``openssl ca`` (``newcerts/``), easy-rsa (``pki/issued``, ``certs_by_serial``, ``revoked/``) and
+folders that hold several CAs, each with an ``index.txt`` of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path, PurePosixPath
+
+INDEX = "index.txt"
+_ARCHIVES = frozenset(("newcerts", "certs_by_serial", "issued", "certs"))
+_PRIVATE = re.compile(r"private(_by_serial)?|.*\.key|.*[-_.]key\.pem", re.IGNORECASE)
+_WITHOUT_CERTIFICATES = re.compile(
+    r"index\.txt\.(attr|old|attr\.old)|(serial|crlnumber)(\.(txt|old))?|.*\.(cnf|conf|cfg|srl|csr|req|rnd|ext|sh)"
+    r"|vars(\.example)?|readme(\.[a-z]+)?|dhparams?\.pem|.*\.(log|md)",
+    re.IGNORECASE,
+)
+_REQUESTS = frozenset(("reqs", "reqs_by_serial", "x509-types"))
+
+
+class Role(Enum):
+    """What a file of a CA folder is to be read for."""
+
+    INDEX = "index"
+    ARCHIVED = "archived"  # in the folder where the CA keeps what it issued
+    LOOSE = "loose"  # anywhere else: CA certificates, CRLs, copies of certificates
+    PRIVATE = "private"  # a private key by its name: never opened
+    OTHER = "other"  # counters, settings, requests: nothing to read
+
+
+@dataclass(frozen=True, slots=True)
+class CaFile:
+    """A file, with the CA folder it belongs to (relative; ``""`` is the place itself)."""
+
+    path: Path
+    name: str
+    folder: str
+    role: Role
+
+
+def ca_files(place: Path) -> Iterator[CaFile]:
+    """All files below a place in their order. Each belongs to the nearest folder above it that holds an index."""
+    indexed: set[str] = set()
+    for folder, folders, names in os.walk(place):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        here = Path(folder).relative_to(place)
+        if INDEX in names:
+            indexed.add(here.as_posix())
+        owner = next((up.as_posix() for up in (here, *here.parents) if up.as_posix() in indexed), ".")
+        for name in sorted(n for n in names if not n.startswith(".")):
+            relative = PurePosixPath(here.as_posix(), name)
+            yield CaFile(Path(folder) / name, relative.as_posix(), owner.removeprefix("."), _role(relative))
+
+
+def _role(relative: PurePosixPath) -> Role:
+    folders = set(relative.parts[:-1])
+    if relative.name == INDEX:
+        return Role.INDEX
+    if any(_PRIVATE.fullmatch(part) for part in relative.parts):
+        return Role.PRIVATE
+    if folders & _REQUESTS or _WITHOUT_CERTIFICATES.fullmatch(relative.name):
+        return Role.OTHER
+    return Role.ARCHIVED if folders & _ARCHIVES else Role.LOOSE
