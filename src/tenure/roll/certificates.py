@@ -160,7 +160,7 @@ def _check_signatures(con: duckdb.DuckDBPyConnection, cache: Path | None) -> Non
 def _checked(con: duckdb.DuckDBPyConnection) -> Iterator[pa.Table]:
     """Verdicts on the open pairs, in batches; what cannot be checked (an unknown algorithm) stays claimed."""
     issuers: dict[int, tuple[bytes, bytes]] = {key: (sha, der) for key, sha, der in con.execute(_OPEN_ISSUERS).fetchall()}
-    (pairs,) = con.execute("SELECT count(*) FROM t_open").fetchone() or (0,)
+    ((pairs,),) = con.execute("SELECT count(*) FROM t_open").fetchall()
     if not issuers:
         return
     reader = con.execute(_OPEN_CERTIFICATES).to_arrow_reader(VERIFY_BATCH)
