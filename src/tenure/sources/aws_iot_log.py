@@ -1,0 +1,204 @@
+"""AWS IoT's v2 log as CloudWatch keeps it: sessions, take-overs and the span of the log, per account.
+
+A place is one file of records in any shape in which they are exported, or a folder of such files (an export to S3 writes one
+for each log stream). Streams run side by side, so the files of a folder are merged by time.
+"""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, ClassVar, Final
+
+from tenure.evidence.collection import CollectContext, Place, Recognition, Source
+from tenure.evidence.snapshot import SnapshotDraft
+from tenure.model.vocabulary import RelyingPartyKind
+from tenure.sources._cloud_sessions import Account
+from tenure.sources._cloudwatch_lines import CONNECT, parse
+from tenure.sources._lines import (
+    CHUNK_BYTES,
+    Chunk,
+    LogFile,
+    chunks,
+    first_bytes,
+    helpers_for,
+    logs_of,
+    parsed,
+    plain_head,
+)
+from tenure.sources._log_problems import LineProblems
+from tenure.sources._log_sessions import OPEN_AT_ONCE
+from tenure.sources._log_time import moment
+
+MERGED_CHUNK_BYTES: Final = 256 << 10  # many files may be under way at once
+
+_RECORD = re.compile(rb'\\?"eventType\\?": ?\\?"[\w.-]+\\?"')
+_OF_IOT = re.compile(rb'\\?"(?:traceId|accountId|principalId)\\?": ?')
+_NAME = re.compile(r".+\.(?:jsonl?|log|txt|gz)(?:\.gz)?|[0-9]{6}", re.I)
+
+
+class AwsIotLog:
+    kind: ClassVar[str] = "aws-iot-log"
+    version: ClassVar[int] = 1
+    title: ClassVar[str] = "AWS IoT log (CloudWatch, v2 logging)"
+
+    def recognise(self, place: Place) -> Recognition | None:
+        if place.is_folder:
+            return self._recognise_folder(place)
+        head = plain_head(place.head)
+        if _RECORD.search(head) and _OF_IOT.search(head) and b"eventType" in head[: 1 << 14]:
+            return Recognition(90, "records of AWS IoT's v2 log")
+        return None
+
+    def _recognise_folder(self, place: Place) -> Recognition | None:
+        """An export to S3: nothing but files of log streams, all of them of AWS IoT as far as a look at the first tells."""
+        files = sorted(p for p in place.path.rglob("*") if p.is_file() and p.name != "aws-logs-write-test")
+        if not files or not all(_NAME.fullmatch(p.name) for p in files) or any(p.suffix == ".log" for p in files):
+            return None
+        head = first_bytes(LogFile(files[0], files[0].name))
+        if not (_RECORD.search(head) and _OF_IOT.search(head)):
+            return None
+        return Recognition(80, "a folder of exported log streams of AWS IoT")
+
+    def collect(self, place: Place, context: CollectContext, draft: SnapshotDraft) -> None:
+        files = [f for log in logs_of(place.path, place.relative) for f in log if f.path.name != "aws-logs-write-test"]
+        collect_log(files, context, draft, helpers_for(files) if len(files) == 1 else 0)
+
+
+def collect_log(
+    files: list[LogFile], context: CollectContext, draft: SnapshotDraft, helpers: int, chunk_bytes: int = CHUNK_BYTES
+) -> dict[str, int]:
+    """The files as one log into the draft; how many lines became what. The rows do not depend on helpers or chunk size."""
+    log = _Log(context, draft)
+    if len(files) == 1:
+        for chunk, result in parsed(_chunks(files[0], context, draft, chunk_bytes), parse, helpers):
+            for event in log.read(chunk, result):
+                log.handle(chunk, event)
+    else:
+        for chunk, event in _merged(files, context, draft, log, min(chunk_bytes, MERGED_CHUNK_BYTES)):
+            log.handle(chunk, event)
+    return log.close(files[0].relative)
+
+
+def _chunks(file: LogFile, context: CollectContext, draft: SnapshotDraft, chunk_bytes: int) -> Iterator[tuple[Chunk, None]]:
+    for chunk in chunks(file, context.progress, partial(_torn, file, draft), chunk_bytes):
+        yield chunk, None
+
+
+def _torn(file: LogFile, draft: SnapshotDraft, why: str) -> None:
+    draft.problem(file.relative, "end", why, "gzip-damaged")
+    draft.cut_short(f"{file.relative}: {why}")
+
+
+def _merged(
+    files: list[LogFile], context: CollectContext, draft: SnapshotDraft, log: _Log, chunk_bytes: int
+) -> Iterator[tuple[Chunk, tuple[Any, ...]]]:
+    """The events of all files by time. A file is opened when the others have come to its first event, and not before."""
+
+    def events(file: LogFile) -> Iterator[tuple[Chunk, tuple[Any, ...]]]:
+        for chunk, _ in _chunks(file, context, draft, chunk_bytes):
+            for event in log.read(chunk, parse(chunk.data, chunk.ended, None)):
+                yield chunk, event
+
+    starts = sorted((_first_time(file), number) for number, file in enumerate(files))
+    under_way: list[tuple[int, int, int, Chunk, tuple[Any, ...], Iterator[tuple[Chunk, tuple[Any, ...]]]]] = []
+    opened = taken = 0
+    while under_way or opened < len(starts):
+        while opened < len(starts) and (not under_way or starts[opened][0] <= under_way[0][0]):
+            number = starts[opened][1]
+            stream = events(files[number])
+            opened += 1
+            if first := next(stream, None):
+                heapq.heappush(under_way, (first[1][2], number, taken, *first, stream))
+        if not under_way:
+            continue
+        _, number, _, chunk, event, stream = heapq.heappop(under_way)
+        yield chunk, event
+        taken += 1
+        if following := next(stream, None):
+            heapq.heappush(under_way, (following[1][2], number, taken, *following, stream))
+
+
+def _first_time(file: LogFile) -> int:
+    head = first_bytes(file)
+    events = parse(head[: head.rfind(b"\n") + 1], True, None)[5]
+    return min((event[2] for event in events[:100]), default=0)
+
+
+class _Log:
+    """What the whole log says: its accounts, and what became of its lines."""
+
+    def __init__(self, context: CollectContext, draft: SnapshotDraft) -> None:
+        self._context, self._draft = context, draft
+        self._problems = LineProblems(draft)
+        self._accounts: dict[str, Account] = {}
+        self._spans: dict[str, list[int]] = {}
+        self._others: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
+
+    def read(self, chunk: Chunk, result: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """Take in what a chunk says besides its events, and give these."""
+        lines, framing, accounts, others, more_pages, events, strange = result
+        self._counts.update(lines=lines, framing=framing, problems=len(strange), sessions=len(events))
+        self._counts["others"] += sum(others.values())
+        self._others.update(others)
+        for account, (records, first, last) in accounts.items():
+            span = self._spans.setdefault(account, [0, first, last])
+            span[0] += records
+            span[1], span[2] = min(span[1], first), max(span[2], last)
+        for line, code, reason, text in strange:
+            self._problems.add(chunk.file.relative, chunk.first_line + line, code, reason, text)
+        if more_pages:
+            self._draft.cut_short(f"{chunk.file.relative} says that there are further pages of the export")
+        found: list[tuple[Any, ...]] = events
+        return found
+
+    def handle(self, chunk: Chunk, event: tuple[Any, ...]) -> None:
+        kind, line, time, account = event[:4]
+        follower = self._accounts.get(account)
+        if follower is None:
+            follower = self._accounts[account] = Account(self._draft, self._relying_party(account))
+        origin = f"{chunk.file.relative}#{chunk.first_line + line}"
+        if kind == CONNECT:
+            follower.connected(time, origin, *event[4:])
+        else:
+            follower.disconnected(time, origin, *event[4:])
+
+    def close(self, origin: str) -> dict[str, int]:
+        for follower in self._accounts.values():
+            follower.close()
+        self._problems.close()
+        for account, (records, first, last) in sorted(self._spans.items()):
+            self._draft.speaks_until(moment(last))
+            self._draft.add(
+                "log_span",
+                relying_party=self._relying_party(account),
+                kind=(self._context.declared.relying_party_kind or RelyingPartyKind.CLOUD).value,
+                first_at=moment(first),
+                last_at=moment(last),
+                entries=records,
+                sensor=False,
+                origin=origin,
+            )
+        self._tell_notes()
+        return dict(self._counts)
+
+    def _tell_notes(self) -> None:
+        if self._others:
+            listed = ", ".join(f"{kind} {count}" for kind, count in sorted(self._others.items()))
+            self._draft.note(f"records that tell of no session were read and left out: {listed}")
+        orphans = sum(a.orphans for a in self._accounts.values())
+        given_up = sum(a.given_up for a in self._accounts.values())
+        if orphans:
+            self._draft.note(f"{orphans} Disconnect records of sessions that began before the log; these are left out")
+        if given_up:
+            self._draft.note(f"more than {OPEN_AT_ONCE} sessions were open at once; {given_up} are told without their end")
+
+    def _relying_party(self, account: str) -> str:
+        return self._context.declared.relying_party or (f"aws-iot:{account}" if account else "aws-iot")
+
+
+SOURCE: Source = AwsIotLog()
