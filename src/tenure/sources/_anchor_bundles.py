@@ -1,0 +1,91 @@
+"""Which files make up one bundle of trust anchors, and which relying party trusts it.
+
+A folder in OpenSSL's hashed form (``ca-certificates`` and ``c_rehash`` make ``3513523f.0``) is one bundle: its links, the
+files they point to and a ``ca-certificates.crt`` beside them are the same set in several shapes. In any other folder each
+file is a bundle by itself. A Java keystore is always one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenure.evidence.collection import CollectContext, Place
+from tenure.model.vocabulary import AnchorPurpose, RelyingPartyKind
+
+HASHED_NAME = re.compile(r"[0-9a-f]{8}\.\d+")
+_KEYSTORE = re.compile(r"cacerts|.*\.(jks|jceks|ks|keystore|truststore|bks|p12|pfx)", re.IGNORECASE)
+_FIRMWARE = re.compile(r"firmware[-_ ](?P<model>.+?)(?:[-_ ](?P<version>v?\d[^-_ ]*))?", re.IGNORECASE)
+_GATEWAY = re.compile(r"gateway[-_ ](?P<site>.+)", re.IGNORECASE)
+_SUFFIX = re.compile(r"(\.(pem|crt|cer|der|ca|bundle|p7b|p7c|p12|pfx|jks|jceks|ks|keystore|truststore))+$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class RelyingParty:
+    """Who trusts a bundle. ``guessed``: by the name of the file, since nobody declared it."""
+
+    name: str
+    kind: RelyingPartyKind
+    purpose: AnchorPurpose | None
+    guessed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Files (with their names relative to the place) that are one set of anchors."""
+
+    name: str
+    party: RelyingParty
+    files: tuple[tuple[Path, str], ...]
+
+
+def bundles(place: Place, context: CollectContext) -> Iterator[Bundle]:
+    """The bundles of a place, in the order of their names."""
+    if not place.is_folder:
+        yield Bundle(place.path.name, _party(place.relative, place.path.name, context), ((place.path, place.path.name),))
+        return
+    for folder, folders, names in os.walk(place.path):
+        here = Path(folder)
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        files = [(here / name, (here / name).relative_to(place.path).as_posix()) for name in sorted(names) if name[0] != "."]
+        files += [(here / f, (here / f).relative_to(place.path).as_posix()) for f in folders if (here / f).is_symlink()]
+        hashed = any(HASHED_NAME.fullmatch(path.name) for path, _ in files)
+        together = [f for f in files if hashed and not _KEYSTORE.fullmatch(f[0].name)]
+        if together:
+            inside = here.relative_to(place.path).as_posix().removeprefix(".")
+            declared = f"{place.relative.rstrip('/')}/{inside}".rstrip("/")
+            in_order = sorted(together, key=lambda f: (HASHED_NAME.fullmatch(f[0].name) is not None, f[1]))
+            yield Bundle(inside or place.path.name, _party(declared, here.name, context), tuple(in_order))
+        for path, name in files:
+            if (path, name) not in together:
+                declared = f"{place.relative.rstrip('/')}/{name}"
+                yield Bundle(name, _party(declared, path.name, context), ((path, name),))
+
+
+def _party(path: str, name: str, context: CollectContext) -> RelyingParty:
+    """Who trusts the bundle at a path (relative to the audited folder): as declared, else by the convention of file names."""
+    said, source = context.declarations.anchors_for(path), context.declarations.for_path(path)
+    party = (said.relying_party if said else None) or source.relying_party or context.declared.relying_party
+    kind = (said.kind if said else None) or source.relying_party_kind or context.declared.relying_party_kind
+    by_name, kind_by_name = by_convention(name)
+    purpose = said.purpose if said else None
+    return RelyingParty(party or by_name, kind or (RelyingPartyKind.HOST if party else kind_by_name), purpose, party is None)
+
+
+def by_convention(name: str) -> tuple[str, RelyingPartyKind]:
+    """Name and kind of the relying party that a file name means.
+
+    ``firmware-MODEL-VERSION.pem`` is a firmware build, ``gateway-SITE.pem`` a gateway, ``broker...`` a broker; anything
+    else is a host of the file's name.
+    """
+    stem = _SUFFIX.sub("", name) or name
+    if found := _FIRMWARE.fullmatch(stem):
+        return " ".join(("firmware", *(part for part in found.groups() if part))), RelyingPartyKind.FIRMWARE
+    if found := _GATEWAY.fullmatch(stem):
+        return f"gateway {found['site']}", RelyingPartyKind.GATEWAY
+    if stem.lower().startswith("broker"):
+        return stem, RelyingPartyKind.BROKER
+    return stem, RelyingPartyKind.HOST
