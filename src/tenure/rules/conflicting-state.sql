@@ -6,20 +6,15 @@
 -- fix = """Find out which source is right, correct the other, and see that the change that was made reaches both from now on."""
 -- needs = ["source"]
 -- reference = "NIST SP 800-53 Rev. 5, IA-5; RFC 5280, section 5"
-WITH said AS (
-    SELECT s.credential_key, s.authority, s.status, s.status_text, s.ends_trust, s.effective_at, s.source_key,
-           o.name AS source, coalesce(s.stated_at, o.speaks_as_of) AS stated_at
-    FROM status AS s
-    JOIN source AS o ON o.source_key = s.source_key
-),
-ended AS (
-    SELECT credential_key, authority, status_text, effective_at, source_key, source
-    FROM said
+WITH ended AS (
+    SELECT credential_key, authority, status_text, effective_at, source_key
+    FROM status
     WHERE ends_trust AND authority IN ('crl', 'ca-index', 'issuance-log')
 ),
 crl AS (
-    SELECT c.issuer_key, max(s.stated_at) AS this_update
-    FROM said AS s
+    SELECT c.issuer_key, max(coalesce(s.stated_at, o.speaks_as_of)) AS this_update
+    FROM status AS s
+    JOIN source AS o ON o.source_key = s.source_key
     JOIN credential AS c ON c.credential_key = s.credential_key
     WHERE s.authority = 'crl'
     GROUP BY c.issuer_key
@@ -30,17 +25,20 @@ credential_conflict AS (
         e.credential_key,
         CASE WHEN v.authority = 'cloud' THEN 'ended at the CA, active in the cloud' ELSE 'on the CRL, valid in the log' END
             AS kind_of_conflict,
-        e.source AS ended_says, e.status_text AS ended_text, e.effective_at AS ended_at,
-        v.source AS alive_says, v.status_text AS alive_text, v.stated_at AS alive_stated_at
+        e.source_key AS ended_source, e.status_text AS ended_text, e.effective_at AS ended_at,
+        p.name AS alive_says, v.status_text AS alive_text, coalesce(v.stated_at, p.speaks_as_of) AS alive_stated_at
     FROM ended AS e
-    JOIN said AS v ON v.credential_key = e.credential_key AND v.status = 'valid'
-    WHERE (v.authority = 'cloud' OR (v.authority IN ('ca-index', 'issuance-log') AND e.authority = 'crl'))
-      AND (v.source_key = e.source_key OR e.effective_at IS NULL OR v.stated_at IS NULL OR e.effective_at <= v.stated_at)
+    JOIN status AS v ON v.credential_key = e.credential_key
+    JOIN source AS p ON p.source_key = v.source_key
+    WHERE v.status = 'valid'
+      AND (v.authority = 'cloud' OR (v.authority IN ('ca-index', 'issuance-log') AND e.authority = 'crl'))
+      AND (v.source_key = e.source_key OR e.effective_at IS NULL OR coalesce(v.stated_at, p.speaks_as_of) IS NULL
+           OR e.effective_at <= coalesce(v.stated_at, p.speaks_as_of))
     UNION ALL
     -- the other way round: ended in the log before the CRL was made, and not on it
     SELECT
         e.credential_key, 'ended in the log, missing from the CRL' AS kind_of_conflict,
-        e.source AS ended_says, e.status_text AS ended_text, e.effective_at AS ended_at,
+        e.source_key AS ended_source, e.status_text AS ended_text, e.effective_at AS ended_at,
         'CRL' AS alive_says, 'not listed' AS alive_text, l.this_update AS alive_stated_at
     FROM ended AS e
     JOIN credential AS c ON c.credential_key = e.credential_key
@@ -68,15 +66,19 @@ device_conflict AS (
         d.device_key, c.credential_key,
         'gone in the inventory, active in the cloud' AS kind_of_conflict,
         o.name AS ended_says, CAST(NULL AS VARCHAR) AS ended_record, d.state_text AS ended_text, d.left_service_at AS ended_at,
-        v.source AS alive_says, CAST(NULL AS VARCHAR) AS alive_record, v.status_text AS alive_text,
-        v.stated_at AS alive_stated_at
+        p.name AS alive_says, CAST(NULL AS VARCHAR) AS alive_record, v.status_text AS alive_text,
+        coalesce(v.stated_at, p.speaks_as_of) AS alive_stated_at
     FROM device AS d
     JOIN credential AS c ON c.device_key = d.device_key
-    JOIN said AS v ON v.credential_key = c.credential_key AND v.status = 'valid' AND v.authority = 'cloud'
+    JOIN status AS v ON v.credential_key = c.credential_key
+    JOIN source AS p ON p.source_key = v.source_key
     LEFT JOIN source AS o ON o.source_key = d.state_source_key
     WHERE d.gone
       AND NOT c.expired
-      AND (d.left_service_at IS NULL OR v.stated_at IS NULL OR d.left_service_at <= v.stated_at)
+      AND v.status = 'valid'
+      AND v.authority = 'cloud'
+      AND (d.left_service_at IS NULL OR coalesce(v.stated_at, p.speaks_as_of) IS NULL
+           OR d.left_service_at <= coalesce(v.stated_at, p.speaks_as_of))
 )
 SELECT
     -- all conflicts about one device are one finding; a certificate that no one device holds has its own
@@ -85,7 +87,7 @@ SELECT
     c.credential_key AS subject_credential,
     x.ended_at AS since,
     x.kind_of_conflict,
-    x.ended_says,
+    o.name AS ended_says,
     CAST(NULL AS VARCHAR) AS ended_record,
     x.ended_text,
     x.ended_at,
@@ -95,6 +97,7 @@ SELECT
     x.alive_stated_at
 FROM credential_conflict AS x
 JOIN credential AS c ON c.credential_key = x.credential_key
+JOIN source AS o ON o.source_key = x.ended_source
 WHERE NOT c.expired
 UNION ALL
 SELECT

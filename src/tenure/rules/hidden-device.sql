@@ -7,16 +7,21 @@
 -- needs = ["session", "device"]
 -- needs_sources = [["mosquitto-log", "aws-iot-log", "zeek"], ["cmdb", "aws-iot"]]
 -- reference = "NIST SP 800-53 Rev. 5, CM-8(3)"
-WITH stranger AS (
-    -- accepted, of no registered device, and naming somebody: a credential under our CAs, a user name or a client id
+WITH nobodys AS (
+    SELECT session_key FROM session WHERE accepted AND device_key IS NULL
+    UNION ALL
+    SELECT s.session_key
+    FROM device AS d JOIN session AS s ON s.device_key = d.device_key
+    WHERE s.accepted AND NOT d.registered
+),
+stranger AS (
+    -- let in, of no registered device, and naming somebody: a credential under our CAs, a user name or a client id
     SELECT s.session_key, s.relying_party_key, s.started_at, s.address, s.client_id, s.user_name, s.credential_key, s.device_key
-    FROM session AS s
-    LEFT JOIN device AS d ON d.device_key = s.device_key
+    FROM nobodys AS n
+    JOIN session AS s ON s.session_key = n.session_key
     LEFT JOIN credential AS c ON c.credential_key = s.credential_key
     LEFT JOIN issuer AS i ON i.issuer_key = c.issuer_key
-    WHERE s.accepted
-      AND (s.device_key IS NULL OR NOT d.registered)
-      AND (c.role IS NULL OR c.role NOT IN ('server', 'service', 'claim'))
+    WHERE (c.role IS NULL OR c.role NOT IN ('server', 'service', 'claim'))
       AND (s.client_id IS NOT NULL OR s.user_name IS NOT NULL OR i.ours OR i.registered)
 ),
 stranger_name AS (

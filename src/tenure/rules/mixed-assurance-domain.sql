@@ -9,14 +9,11 @@
 -- reference = "NIST SP 800-207, section 2.1; IEC 62443-4-2 CR 1.2"
 WITH strong AS (
     SELECT d.domain_key, count(DISTINCT d.device_key) AS devices, min(c.not_before) AS first_at
-    FROM device AS d
-    JOIN binding AS b ON b.device_key = d.device_key
-    JOIN credential AS c ON c.credential_key = b.credential_key
+    FROM credential AS c
+    JOIN device AS d ON d.device_key = c.device_key
     WHERE d.domain_key IS NOT NULL
       AND d.in_service
       AND d.hardware_backed
-      -- a name binds only where nothing stronger says who holds it
-      AND (b.strong OR c.device_key = d.device_key)
       AND c.kind = 'certificate'
       AND c.usable
       AND c.role NOT IN ('attestation', 'claim', 'authority')
@@ -31,6 +28,7 @@ weak AS (
     JOIN credential AS c ON c.credential_key = b.credential_key
     LEFT JOIN key AS k ON k.key_key = c.key_key
     WHERE d.in_service
+      -- a name binds only where nothing stronger says who holds it
       AND (b.strong OR c.device_key = d.device_key)
       AND NOT d.behind_gateway
       AND c.kind IN ('token', 'psk', 'password')
