@@ -6,37 +6,32 @@ nothing else: the signature decides who the issuer is.
 
 from __future__ import annotations
 
-import mmap
 import tempfile
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from tenure.pki.certificates import CertificateFacts
+from tenure.evidence.schemas import CERTIFICATE
+from tenure.evidence.signature_edges import Candidates, EdgeTask, Span
 
-MOST_CANDIDATES: Final = 16
+MOST_CANDIDATES: Final = 32
 """Possible issuers tried for one certificate; more share a name or key identifier only in hostile or broken collections."""
 
+PORTION: Final = 1024
+"""Certificates that are checked in one go."""
+
+_DER: Final = CERTIFICATE.names.index("der")
+_MARKED: Final = tuple(
+    CERTIFICATE.names.index(name) for name in ("sha256", "subject_sha256", "issuer_sha256", "subject_key_id", "authority_key_id")
+)
+
 Numbers = npt.NDArray[np.uint64]
-
-
-def mark(value: bytes | None) -> int:
-    """Eight bytes that stand for a name's hash or a key identifier; 0 for none."""
-    return int.from_bytes(value[-8:], "big") if value else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """A certificate and who may have signed it, likeliest first, by their numbers in the index."""
-
-    certificate: int
-    issuers: tuple[int, ...]
-    left_out: int  # further candidates that are not tried
 
 
 class CertificateIndex:
@@ -45,44 +40,83 @@ class CertificateIndex:
     def __init__(self) -> None:
         self._file: IO[bytes] = tempfile.NamedTemporaryFile(prefix="tenure-certificates-")  # noqa: SIM115 - lives as long as we
         self._ends = array("Q")
-        self._digests, self._subjects, self._issuers = array("Q"), array("Q"), array("Q")
-        self._subject_keys, self._issuer_keys = array("Q"), array("Q")
+        self._marks = tuple(array("Q") for _ in _MARKED)
 
     def __len__(self) -> int:
         return len(self._ends)
 
-    def remember(self, facts: CertificateFacts) -> None:
-        self._file.write(facts.der)
-        self._ends.append((self._ends[-1] if self._ends else 0) + len(facts.der))
-        self._digests.append(mark(facts.sha256))
-        self._subjects.append(mark(facts.subject_sha256))
-        self._issuers.append(mark(facts.issuer_sha256))
-        self._subject_keys.append(mark(facts.subject_key_id))
-        self._issuer_keys.append(mark(facts.authority_key_id))
+    def remember(self, row: tuple[object, ...]) -> None:
+        """One row of ``certificate``."""
+        der = cast("bytes", row[_DER])
+        self._file.write(der)
+        self._ends.append((self._ends[-1] if self._ends else 0) + len(der))
+        for column, at in zip(self._marks, _MARKED, strict=True):
+            column.append(mark(cast("bytes | None", row[at])))
 
-    def encoded(self) -> EncodedCertificates:
-        """The DER of all, by number."""
+    def remember_batch(self, rows: pa.RecordBatch) -> None:
+        """Many rows, in Arrow."""
+        ends = np.frombuffer(rows.column(_DER).buffers()[1], np.int32)[rows.column(_DER).offset :][: rows.num_rows + 1]
+        before = self._ends[-1] if self._ends else 0
+        self._file.write(memoryview(rows.column(_DER).buffers()[2])[ends[0] : ends[-1]])
+        self._ends.frombytes((ends[1:].astype(np.uint64) + np.uint64(before - int(ends[0]))).tobytes())
+        for column, at in zip(self._marks, _MARKED, strict=True):
+            column.frombytes(_marks(rows.column(at)).tobytes())
+
+    def tasks(self) -> Iterator[EdgeTask]:
+        """Who may have signed whom, in portions: each certificate once, those for which nobody can have left out."""
         self._file.flush()
-        return EncodedCertificates(Path(self._file.name), self._ends)
+        candidates = self._candidates()
+        while portion := tuple(islice(candidates, PORTION)):
+            yield EdgeTask(Path(self._file.name), portion)
 
-    def candidates(self) -> Iterator[Candidates]:
-        """Who may have signed whom: each certificate once, however often it was remembered; those without any left out."""
+    def _candidates(self) -> Iterator[Candidates]:
         if not self._ends:
             return
-        digests, subjects, issuers, subject_keys, issuer_keys = (
-            np.array(column, np.uint64)
-            for column in (self._digests, self._subjects, self._issuers, self._subject_keys, self._issuer_keys)
-        )
+        digests, subjects, issuers, subject_keys, issuer_keys = (np.array(column, np.uint64) for column in self._marks)
         once = np.sort(np.unique(digests, return_index=True)[1])
         by_name, by_key = _Finder(subjects[once]), _Finder(subject_keys[once])
         names, keys, self_issued = issuers[once], issuer_keys[once], subjects[once] == issuers[once]
         for at in np.flatnonzero(by_name.knows(names) | by_key.knows(keys)).tolist():
-            named, named_more = by_name.find(names[at])
-            keyed, keyed_more = by_key.find(keys[at])
+            named, named_more = by_name.find(names[at], at)
+            keyed, keyed_more = by_key.find(keys[at], at)
             both = [i for i in named if i in keyed]
             ordered = dict.fromkeys([*([at] if self_issued[at] else []), *both, *named, *keyed])
-            tried = tuple(int(once[i]) for i in ordered)
-            yield Candidates(int(once[at]), tried[:MOST_CANDIDATES], len(tried[MOST_CANDIDATES:]) + named_more + keyed_more)
+            tried = tuple(self._span(int(once[i])) for i in ordered)
+            left_out = len(tried[MOST_CANDIDATES:]) + named_more + keyed_more
+            yield Candidates(self._span(int(once[at])), tried[:MOST_CANDIDATES], left_out)
+
+    def _span(self, number: int) -> Span:
+        return Span(self._ends[number - 1] if number else 0, self._ends[number])
+
+
+def mark(value: bytes | None) -> int:
+    """Eight bytes that stand for a name's hash or a key identifier; 0 for none."""
+    return int.from_bytes(value[-8:], "big") if value else 0
+
+
+def _marks(column: pa.Array[Any]) -> Numbers:
+    """The same for a column of binary values: the eight bytes before each value's end, taken from Arrow's memory."""
+    count = len(column)
+    if column.null_count == count:
+        return np.zeros(count, np.uint64)
+    if isinstance(column, pa.FixedSizeBinaryArray):
+        width = column.type.byte_width
+        ends = np.arange(column.offset + 1, column.offset + count + 1) * width
+        shortest = width
+    else:
+        offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + count + 1]
+        ends = offsets[1:]
+        shortest = int((offsets[1:] - offsets[:-1])[_valid(column)].min())
+    if shortest < 8:
+        return np.fromiter((mark(value) for value in column.to_pylist()), np.uint64, count)
+    data = np.frombuffer(column.buffers()[-1], np.uint8)
+    values = data[np.maximum(ends[:, None], 8) - 8 + np.arange(8)].view(">u8").ravel().astype(np.uint64)
+    values[~_valid(column)] = 0
+    return values
+
+
+def _valid(column: pa.Array[Any]) -> npt.NDArray[np.bool_]:
+    return np.asarray(column.is_valid())
 
 
 class _Finder:
@@ -96,22 +130,11 @@ class _Finder:
         at = np.minimum(np.searchsorted(self._sorted, values), len(self._sorted) - 1)
         return (self._sorted[at] == values) & (values != 0)
 
-    def find(self, value: np.uint64) -> tuple[list[int], int]:
-        """The first rows that hold it, and how many more do; none for 0."""
+    def find(self, value: np.uint64, near: int) -> tuple[list[int], int]:
+        """The rows that hold it, nearest first (chains lie together), and how many are left out; none for 0."""
         if not value:
             return [], 0
-        first, last = np.searchsorted(self._sorted, value, "left"), np.searchsorted(self._sorted, value, "right")
-        kept = min(int(last), int(first) + MOST_CANDIDATES)
-        return self._order[first:kept].tolist(), int(last) - kept
-
-
-class EncodedCertificates:
-    """Certificates in a file, one after another; opened by whoever reads them, also in another process."""
-
-    def __init__(self, path: Path, ends: array[int]) -> None:
-        self._ends = ends
-        with path.open("rb") as file:
-            self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if ends else b""
-
-    def __getitem__(self, number: int) -> bytes:
-        return self._data[self._ends[number - 1] if number else 0 : self._ends[number]]
+        rows = self._order[np.searchsorted(self._sorted, value, "left") : np.searchsorted(self._sorted, value, "right")]
+        middle = int(np.searchsorted(rows, near))
+        kept = rows[max(0, middle - MOST_CANDIDATES // 2) : middle + MOST_CANDIDATES // 2].tolist()
+        return sorted(kept, key=lambda row: abs(row - near)), len(rows) - len(kept)

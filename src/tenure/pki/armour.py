@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from tenure.pki.der import Bytes
 
-_MARK = re.compile(rb"-----(BEGIN|END) ([ -,.-~]{0,64})-----")
+_BEGIN, _END, _DASHES = b"-----BEGIN ", b"-----END ", b"-----"
+_LONGEST_LABEL = 64
 _ESCAPED = re.compile(rb"\\[rnt]|\\u000[aAdD9]")
 _WHITE = b" \t\r\n\f\v\"'\xc2\xa0"
 
@@ -32,33 +33,35 @@ class Block(NamedTuple):
 
 def contains_mark(data: Bytes) -> bool:
     """Whether a block may begin somewhere in it."""
-    return data.find(b"-----BEGIN ") >= 0
+    return data.find(_BEGIN) >= 0
 
 
 def blocks(data: Bytes, first: int = 1) -> Iterator[Block]:
     """The blocks in a text, in order. ``first`` is the number of the first, where the text is a part of a longer one."""
-    number = first - 1
-    begin: re.Match[bytes] | None = None
-    for mark in _MARK.finditer(data):
-        if begin is not None:
-            yield _block(data, number, begin, mark)
-            begin = None
-        if mark[1] == b"BEGIN":
-            number += 1
-            begin = mark
-    if begin is not None:
-        at = begin.start()
-        yield Block(number, at, begin[2].decode("ascii"), b"", bytes(data[at : at + 65_536]), False, "it has no END line")
+    number = first
+    at = data.find(_BEGIN)
+    while at >= 0:
+        label_at = at + len(_BEGIN)
+        label_end = data.find(_DASHES, label_at, label_at + _LONGEST_LABEL + len(_DASHES))
+        if label_end < 0 or not (label := bytes(data[label_at:label_end]).decode("latin-1")).isprintable():
+            at = data.find(_BEGIN, label_at)
+            continue
+        body_at = label_end + len(_DASHES)
+        body_end = data.find(_DASHES, body_at)
+        yield _block(data, number, label, at, body_at, body_end)
+        number += 1
+        at = data.find(_BEGIN, body_at if body_end < 0 else body_end)
 
 
-def _block(data: Bytes, number: int, begin: re.Match[bytes], end: re.Match[bytes]) -> Block:
-    label = begin[2].decode("ascii")
-    at = begin.start()
-    if end[1] != b"END" or end[2] != begin[2]:
-        return Block(number, at, label, b"", bytes(data[at : end.start()]), False, "its END line is missing or another's")
-    raw = bytes(data[at : end.end()])
+def _block(data: Bytes, number: int, label: str, at: int, body_at: int, body_end: int) -> Block:
+    if body_end < 0:
+        return Block(number, at, label, b"", bytes(data[at : at + 65_536]), False, "it has no END line")
+    end = body_end + len(_END) + len(label) + len(_DASHES)
+    if data[body_end:end] != _END + label.encode("latin-1") + _DASHES:
+        return Block(number, at, label, b"", bytes(data[at:body_end]), False, "its END line is missing or another's")
+    raw = bytes(data[at:end])
     try:
-        content = decoded(raw[begin.end() - at : end.start() - at])
+        content = decoded(raw[body_at - at : body_end - at])
     except ValueError as error:
         return Block(number, at, label, b"", raw, True, f"its body is no base64: {error}")
     return Block(number, at, label, content, raw, True, "" if content else "it is empty")
@@ -66,8 +69,11 @@ def _block(data: Bytes, number: int, begin: re.Match[bytes], end: re.Match[bytes
 
 def decoded(body: bytes) -> bytes:
     """The bytes that a base64 body stands for. Raises ValueError (binascii.Error) for characters that do not belong there."""
-    if b"\\" in body:
-        body = _ESCAPED.sub(b"\n", body)
-    if b":" in body:  # RFC 1421 headers end at an empty line
-        body = body.replace(b"\r", b"").partition(b"\n\n")[2]
-    return binascii.a2b_base64(body.translate(None, _WHITE), strict_mode=True)
+    try:
+        return binascii.a2b_base64(body.replace(b"\n", b""), strict_mode=True)
+    except binascii.Error:
+        if b"\\" in body:
+            body = _ESCAPED.sub(b"\n", body)
+        if b":" in body:  # RFC 1421 headers end at an empty line
+            body = body.replace(b"\r", b"").partition(b"\n\n")[2]
+        return binascii.a2b_base64(body.translate(None, _WHITE), strict_mode=True)

@@ -14,14 +14,15 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from tenure.pki import property_reader
+from tenure.pki.extensions import beyond_judgement
 from tenure.pki.facts import COLUMNS, CertificateFacts, NoCertificateError, ReadingProblem
 from tenure.pki.walker import Walked, walk
 
 __all__ = ["COLUMNS", "CertificateFacts", "NoCertificateError", "ReadingProblem", "read", "read_by_property"]
 
 _accepted_algorithms: Final[set[tuple[bytes, bytes]]] = set()
-"""Pairs of AlgorithmIdentifiers the library took without a warning; bounded by _MOST_ALGORITHMS."""
-_MOST_ALGORITHMS: Final = 1024
+"""Pairs of AlgorithmIdentifiers the library took without a warning; bounded by _MOST_REMEMBERED."""
+_MOST_REMEMBERED: Final = 1024
 
 
 def read(der: bytes) -> CertificateFacts:
@@ -31,10 +32,16 @@ def read(der: bytes) -> CertificateFacts:
     """
     walked = walk(der)
     facts = walked.facts
-    if not facts.problems and walked.algorithms in _accepted_algorithms and all(e.accepted for e in walked.extensions):
-        assert facts.serial_hex is not None  # a walk without problems has read it
-        if facts.serial_hex[0] not in "-0" and _taken(facts.der):
-            return facts
+    if (
+        walked.accepted
+        and not facts.problems
+        and facts.key_bits is not None
+        and walked.algorithms in _accepted_algorithms
+        and facts.serial_hex
+        and facts.serial_hex[0] not in "-0"
+        and _taken(facts.der)
+    ):
+        return facts
     return _arbitrated(walked)
 
 
@@ -63,15 +70,19 @@ def _arbitrated(walked: Walked) -> CertificateFacts:
             refusal = ReadingProblem("der", f"cryptography refuses the structure: {error}", "der-refused")
             return _with(walked.facts, {"reader": "partial"}, (refusal, *walked.facts.problems))
         columns, raised = property_reader.read(certificate)
-    if not raised and not told and not walked.facts.problems:
-        _remember(walked)
-    return _merged(walked.facts, columns, raised)
+    facts = _merged(walked.facts, columns, raised)
+    if not told and facts == walked.facts:
+        _remember(walked, certificate)
+    return facts
 
 
-def _remember(walked: Walked) -> None:
-    for extension in walked.extensions:
+def _remember(walked: Walked, certificate: x509.Certificate) -> None:
+    """The readers agreed on it, so the extensions and algorithms in it need not be asked about again."""
+    for extension, seen in zip(walked.extensions, certificate.extensions, strict=True):
         extension.accepted = True
-    if len(_accepted_algorithms) < _MOST_ALGORITHMS:
+        if isinstance(seen.value, x509.UnrecognizedExtension) and len(beyond_judgement) < _MOST_REMEMBERED:
+            beyond_judgement.add(extension.oid)
+    if len(_accepted_algorithms) < _MOST_REMEMBERED:
         _accepted_algorithms.add(walked.algorithms)
 
 

@@ -110,22 +110,15 @@ def integer(content: bytes) -> int:
 
 def time(tag: int, content: bytes) -> datetime:
     """A time in the one form RFC 5280 4.1.2.5 allows: to the second, in UTC; two-digit years from 1950 to 2049."""
-    year = 4 if tag == GENERALIZED_TIME else 2
-    if (
-        (tag != UTC_TIME and tag != GENERALIZED_TIME)
-        or len(content) != year + 11
-        or content[-1:] != b"Z"
-        or not content[:-1].isdigit()
-    ):
+    if len(content) == 13 and tag == UTC_TIME:
+        content = (b"19" if content >= b"5" else b"20") + content
+    elif len(content) != 15 or tag != GENERALIZED_TIME:
         raise DerError("a time is not written as RFC 5280 4.1.2.5 asks")
-    number = int(content[:year])
-    if year == 2:
-        number += 1900 if number >= 50 else 2000
-    rest = int(content[year:-1])
+    if not content[:14].isdigit() or content[14] != 0x5A:
+        raise DerError("a time is not written as RFC 5280 4.1.2.5 asks")
+    text = content.decode("ascii")
     try:
-        return datetime(
-            number, rest // 100_000_000, rest // 1_000_000 % 100, rest // 10_000 % 100, rest // 100 % 100, rest % 100, tzinfo=UTC
-        )
+        return datetime.fromisoformat(f"{text[:8]}T{text[8:]}")
     except ValueError as error:
         raise DerError(f"a time names no moment: {error}") from None
 

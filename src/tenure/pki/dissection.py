@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from tenure.pki import der
 from tenure.pki.der import DerError
+
+_LONG: Final = b"\x30\x82"
+_VERSION_3: Final = b"\xa0\x03\x02\x01\x02\x02"
+_TIMES: Final = (der.UTC_TIME, der.GENERALIZED_TIME)
+_VALIDITIES: Final = frozenset({b"\x1e\x17\x0d", b"\x20\x17\x0d", b"\x22\x18\x0f", b"\x20\x18\x0f"})
+"""Length of the validity, tag and length of its first time, where both times have their usual lengths."""
 
 
 @dataclass(slots=True)
@@ -31,6 +38,78 @@ class Dissection:
 
 def dissect(data: bytes) -> Dissection:
     """The parts of the certificate that the data begins with. Never raises; a cut certificate gives the parts before the cut."""
+    return _ordinary(data) or _any(data)
+
+
+def _ordinary(data: bytes) -> Dissection | None:
+    """The same for the form nearly all have: version 3, up to 64 KiB, no unique ids, nothing after it. None for any other.
+
+    Positions only grow and have to meet the ends told outside, so no part reaches out of its whole.
+    """
+    size = len(data)
+    if data[:2] != _LONG or data[4:6] != _LONG or data[8:14] != _VERSION_3:
+        return None
+    try:
+        end = 8 + (data[6] << 8 | data[7])
+        if 4 + (data[2] << 8 | data[3]) != size or end > size or not 0 < data[14] < 0x80:
+            return None
+        serial = 15 + data[14]
+        algorithm = _after(data, serial)
+        issuer = _after(data, algorithm)
+        if data[issuer] != der.SEQUENCE or data[issuer + 1 : issuer + 4] not in _VALIDITIES:
+            return None
+        before = issuer + 4 + data[issuer + 3]
+        validity = issuer + 2 + data[issuer + 1]
+        if before + 2 + data[before + 1] != validity or data[before] not in _TIMES:
+            return None
+        subject = _after(data, validity)
+        spki = _after(data, subject)
+        start = spki
+        if spki < end:
+            start = _inside(data, spki, 0xA3, end)
+            start = _inside(data, start, der.SEQUENCE, end)
+        outer = _after(data, end)
+        signature = _inside(data, outer, der.BIT_STRING, size)
+        if signature == size or spki > end:
+            return None
+    except IndexError:
+        return None
+    return Dissection(
+        data[4:end], 3, data[15:serial], data[serial:algorithm], data[algorithm:issuer],
+        (data[issuer + 2], data[issuer + 4 : before]), (data[before], data[before + 2 : validity]),
+        data[validity:subject], data[subject:spki], data[start:end], data[end:outer], data[signature + 1 :], None, True, size,
+    )  # fmt: skip
+
+
+def _after(data: bytes, at: int) -> int:
+    """Where the SEQUENCE at a position ends. Raises IndexError where there is none of the usual form."""
+    size = data[at + 1]
+    if data[at] != der.SEQUENCE:
+        raise IndexError
+    if size < 0x80:
+        return at + 2 + size
+    if size == 0x81:
+        return at + 3 + data[at + 2]
+    if size == 0x82:
+        return at + 4 + (data[at + 2] << 8 | data[at + 3])
+    raise IndexError
+
+
+def _inside(data: bytes, at: int, tag: int, end: int) -> int:
+    """Where the content of the element at a position begins, which has to end at ``end``. Raises IndexError where it does not."""
+    size = data[at + 1]
+    start = at + 2
+    if size >= 0x80:
+        if size > 0x82:
+            raise IndexError
+        start += size - 0x80
+        size = data[at + 2] if size == 0x81 else data[at + 2] << 8 | data[at + 3]
+    if data[at] != tag or start + size != end:
+        raise IndexError
+    return start
+
+
+def _any(data: bytes) -> Dissection:
     parts = Dissection()
     field = "certificate"
     try:

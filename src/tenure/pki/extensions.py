@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from tenure.pki import der, general_names
@@ -19,7 +18,9 @@ _KEY_USAGE: Final = (
     "cRLSign", "encipherOnly", "decipherOnly",
 )  # fmt: skip
 _OCSP: Final = b"\x2b\x06\x01\x05\x05\x07\x30\x01"
+_SHA1_KEY_ID: Final = b"\x30\x1d\x06\x03\x55\x1d\x0e\x04\x16\x04\x14"
 _CACHED_BYTES: Final = 2048
+_MOST_REMEMBERED: Final = 8192
 
 Values = tuple[tuple[int, object], ...]
 
@@ -39,15 +40,44 @@ class Extension:
     accepted: bool = False
 
 
+remembered: Final[dict[bytes, Extension]] = {}
+"""Extensions read before, by their bytes: most stand alike in every certificate of an issuer. Bounded by ``read``."""
+
+beyond_judgement: Final[set[bytes]] = {b"\x55\x1d\x0e", b"\x55\x1d\x11"}
+"""Types to whose content the library has nothing to say: what it could object to is read here (SKI, SAN), or it does not
+know the type. Whoever asks the library adds to it."""
+
+
 def read(encoded: bytes) -> Extension:
     """The extension in these bytes (a whole SEQUENCE). Raises DerError where not even its type can be told."""
-    short = encoded[2:7] if encoded[1] < 0x80 else encoded[3:8]
-    if short in _OF_ONE_CERTIFICATE or len(encoded) > _CACHED_BYTES:
-        return _read(encoded)
-    return _remembered(encoded)
+    if (known := remembered.get(encoded)) is not None:
+        return known
+    if len(encoded) == 31 and encoded[:11] == _SHA1_KEY_ID:
+        return Extension(b"\x55\x1d\x0e", ((5, encoded[11:]),), None, "subject_key_id", True)
+    extension = _read(encoded)
+    if len(encoded) <= _CACHED_BYTES and extension.oid not in beyond_judgement:
+        if len(remembered) >= _MOST_REMEMBERED:
+            remembered.clear()
+        remembered[encoded] = extension
+    return extension
 
 
 def _read(encoded: bytes) -> Extension:
+    kind, tag, start, stop, end = _opened(encoded)
+    column, parse = _PARSERS.get(kind, ("extensions", None))
+    if tag != der.OCTET_STRING or stop != end:
+        return Extension(kind, (), "an extension's value is no OCTET STRING", column)
+    if parse is None:
+        return Extension(kind, (), None, column, accepted=kind in beyond_judgement)
+    try:
+        values, flaw = parse(encoded[start:stop])
+    except DerError as error:
+        return Extension(kind, (), str(error), column)
+    return Extension(kind, values, flaw, column, accepted=flaw is None and kind in beyond_judgement)
+
+
+def _opened(encoded: bytes) -> tuple[bytes, int, int, int, int]:
+    """Type of an extension; tag, start and end of its value; end of the whole."""
     _, at, end = der.loose_header(encoded, 0, len(encoded))
     start, at = der.expect(encoded, at, end, der.OID, "an extension's type")
     kind = encoded[start:at]
@@ -56,19 +86,7 @@ def _read(encoded: bytes) -> Extension:
     tag, start, stop = der.header(encoded, at, end)
     if tag == der.BOOLEAN:
         tag, start, stop = der.header(encoded, stop, end)
-    column, parse = _PARSERS.get(kind, ("extensions", None))
-    if tag != der.OCTET_STRING or stop != end:
-        return Extension(kind, (), "an extension's value is no OCTET STRING", column)
-    if parse is None:
-        return Extension(kind, (), None, column)
-    try:
-        values, flaw = parse(encoded[start:stop])
-    except DerError as error:
-        return Extension(kind, (), str(error), column)
-    return Extension(kind, values, flaw, column, accepted=flaw is None and kind in _SIMPLE)
-
-
-_remembered = lru_cache(maxsize=8192)(_read)
+    return kind, tag, start, stop, end
 
 
 def _basic_constraints(value: bytes) -> tuple[Values, str | None]:
@@ -166,8 +184,3 @@ _PARSERS: Final[dict[bytes, tuple[str, Callable[[bytes], tuple[Values, str | Non
     b"\x55\x1d\x1f": ("crl_urls", _distribution_points),
     b"\x2b\x06\x01\x05\x05\x07\x01\x01": ("ocsp_urls", _authority_information),
 }
-_SIMPLE: Final = frozenset({b"\x55\x1d\x0e", b"\x55\x1d\x11"})
-"""Types whose whole content is read here, so that there is nothing left for the library to object to."""
-
-_OF_ONE_CERTIFICATE: Final = frozenset({b"\x06\x03\x55\x1d\x0e", b"\x06\x03\x55\x1d\x11"})
-"""The same with tag and length:  their value is another in every certificate: remembering them would only push out the others."""

@@ -32,8 +32,13 @@ def read(data: bytes, at: int, end: int) -> GeneralNames:
     hardware: str | None = None
     flaw: str | None = None
     while at < end:
-        tag, start, at = der.header(data, at, end)
-        content = data[start:at]
+        tag = data[at]
+        start = at + 2
+        stop = start + data[at + 1] if start <= end else end + 1
+        if stop - start >= 0x80 or stop > end or tag & 0x1F == 0x1F:
+            tag, start, stop = der.header(data, at, end)
+        content = data[start:stop]
+        at = stop
         if (kind := _TEXT.get(tag)) is not None:
             if content.isascii():
                 lines.append(line(kind, content.decode("ascii")))

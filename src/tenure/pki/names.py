@@ -20,6 +20,13 @@ _SHORT: Final[dict[bytes, str]] = {
     b"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19": "DC",
     b"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01": "UID",
 }
+_X520: Final = b"\x06\x03\x55\x04"
+_SHORT_X520: Final = {kind[2]: label + "=" for kind, label in _SHORT.items() if len(kind) == 3} | {5: "2.5.4.5="}
+_ASCII_TAGS: Final = frozenset({0x0C, 0x13, 0x16})
+_OF_ONE_THING: Final = frozenset({3, 5})
+_MOST_PARTS: Final = 4096
+_Part = tuple[bytes, str, str]
+_parts: Final[dict[bytes, _Part]] = {}
 _UNIQUE_IDENTIFIER: Final = b"\x55\x04\x2d"
 _CODECS: Final[dict[int, str]] = {0x1E: "utf-16-be", 0x1C: "utf-32-be"}
 _UTF8_TAGS: Final = frozenset({0x04, 0x0C, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1A})
@@ -64,6 +71,13 @@ def _read(encoded: bytes) -> Name:
     kept: dict[bytes, str] = {}
     flaw: str | None = None
     while at < end:
+        stop = at + 2 + encoded[at + 1] if at + 1 < end else at
+        if stop <= end and (part := _plain(encoded[at:stop])) is not None:
+            kind, value, text = part
+            kept[kind] = value
+            rdns.append(text)
+            at = stop
+            continue
         tag, start, at = der.loose_header(encoded, at, end)
         if tag != der.SET:
             raise DerError(f"a part of a name has tag 0x{tag:02X}")
@@ -83,6 +97,29 @@ def _read(encoded: bytes) -> Name:
 
 
 _remembered = lru_cache(maxsize=4096)(_read)
+
+
+def _plain(encoded: bytes) -> _Part | None:
+    """Type, value and text of a relative distinguished name of the usual kind; None for any other.
+
+    The usual kind is one attribute of 2.5.4.x with a short value in ASCII. All but the names of single things come again.
+    """
+    if (known := _parts.get(encoded)) is not None:
+        return known
+    size = len(encoded) - 11
+    if not 0 <= size <= 0x70 or encoded[4:8] != _X520 or encoded[9] not in _ASCII_TAGS:
+        return None
+    label = _SHORT_X520.get(encoded[8])
+    if label is None or encoded[:4] != bytes((der.SET, size + 9, der.SEQUENCE, size + 7)) or encoded[10] != size:
+        return None
+    content = encoded[11:]
+    if not content.isascii():
+        return None
+    value = content.decode("ascii")
+    part = (encoded[6:9], value, label + (value if value.isalnum() else escaped(value)))
+    if encoded[8] not in _OF_ONE_THING and len(_parts) < _MOST_PARTS:
+        _parts[encoded] = part
+    return part
 
 
 def _rdn(data: bytes, at: int, end: int, kept: dict[bytes, str]) -> tuple[str, str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tenure.pki import algorithms, der
 from tenure.pki.der import DerError
@@ -16,8 +16,21 @@ class KeyFacts(NamedTuple):
     exponent: str | None
 
 
+_RSA_2048_BYTES: Final = 294
+_RSA_2048_HEAD: Final = bytes.fromhex("30820122300d06092a864886f70d01010105000382010f003082010a0282010100")
+_F4: Final = bytes.fromhex("0203010001")
+_RSA_2048: Final = KeyFacts("rsa", 2048, None, "65537")
+_P256_BYTES: Final = 91
+_P256_HEAD: Final = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200" + "04")
+_P256: Final = KeyFacts("ec", 256, "secp256r1", None)
+
+
 def read(spki: bytes) -> KeyFacts:
     """What a SubjectPublicKeyInfo (a whole SEQUENCE) says. Raises DerError where it cannot be read."""
+    if len(spki) == _RSA_2048_BYTES and spki[:33] == _RSA_2048_HEAD and spki[33] >= 0x80 and spki[289:] == _F4:
+        return _RSA_2048
+    if len(spki) == _P256_BYTES and spki[:27] == _P256_HEAD:
+        return _P256
     tag, at, end = der.loose_header(spki, 0, len(spki))
     if tag != der.SEQUENCE:
         raise DerError(f"a public key has tag 0x{tag:02X}")

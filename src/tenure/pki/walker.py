@@ -15,6 +15,7 @@ from tenure.model.identifiers import serial_hex
 from tenure.pki import der, extensions, names, public_keys, signature_algorithms
 from tenure.pki.der import DerError
 from tenure.pki.dissection import dissect
+from tenure.pki.extensions import Extension, remembered
 from tenure.pki.facts import CertificateFacts, NoCertificateError, ReadingProblem
 
 _NO_NAME: Final = names.Name(None, None, None, None, None, None)
@@ -26,7 +27,8 @@ class Walked(NamedTuple):
     """What a walk found, and what whoever judges it needs beside."""
 
     facts: CertificateFacts
-    extensions: list[extensions.Extension]
+    extensions: list[Extension]
+    accepted: bool  # the library has taken each of its extensions before
     algorithms: tuple[bytes, bytes]  # the signature's AlgorithmIdentifier, as signed and as said outside
 
 
@@ -53,7 +55,7 @@ def walk(data: bytes) -> Walked:
     not_after = _time(parts.not_after, "not_after", problems)
     self_issued = parts.issuer == parts.subject if parts.subject else None
     said: list[object] = [None] * len(extensions.COLUMNS)
-    found = _extensions(parts.extensions, said, problems)
+    found, accepted = _extensions(parts.extensions, said, problems)
     if said[0] is None and not (parts.version == 1 and self_issued) and not (problems and _authority_unsure(problems)):
         said[0] = False
     told: tuple[Any, ...] = (
@@ -62,7 +64,7 @@ def walk(data: bytes) -> Walked:
         not_before, not_after, hashlib.sha256(parts.spki).digest() if parts.spki else None, *key, algorithm, hash_name,
         *said, self_issued, encoded, tuple(problems),
     )  # fmt: skip
-    return Walked(CertificateFacts(*told), found, (parts.inner_algorithm, parts.algorithm))
+    return Walked(CertificateFacts(*told), found, accepted, (parts.inner_algorithm, parts.algorithm))
 
 
 def _authority_unsure(problems: list[ReadingProblem]) -> bool:
@@ -121,27 +123,41 @@ def _signature(encoded: bytes, problems: list[ReadingProblem]) -> tuple[str | No
         return None, None
 
 
-def _extensions(content: bytes, said: list[object], problems: list[ReadingProblem]) -> list[extensions.Extension]:
-    """Each extension once more than the library would: the first of a kind that stands twice is what counts."""
-    found: list[extensions.Extension] = []
-    seen: set[bytes] = set()
+def _extensions(content: bytes, said: list[object], problems: list[ReadingProblem]) -> tuple[list[Extension], bool]:
+    """Each extension, and whether all were accepted before; what they say. Of two of one type the first counts."""
+    accepted = True
+    found: list[Extension] = []
     at, end = 0, len(content)
+    known = remembered.get
     try:
         while at < end:
-            tag, _, stop = der.loose_header(content, at, end)
-            if tag != der.SEQUENCE:
-                raise DerError(f"an extension has tag 0x{tag:02X}")
-            extension = extensions.read(content[at:stop])
+            size = content[at + 1] if at + 1 < end else 0x80
+            stop = at + 2 + size
+            if size >= 0x80 or content[at] != der.SEQUENCE or stop > end:
+                tag, _, stop = der.loose_header(content, at, end)
+                if tag != der.SEQUENCE:
+                    raise DerError(f"an extension has tag 0x{tag:02X}")
+            encoded = content[at:stop]
+            found.append(known(encoded) or extensions.read(encoded))
             at = stop
-            found.append(extension)
-            if extension.oid in seen:
-                problems.append(ReadingProblem(extension.column, "the extension stands in it twice", MALFORMED))
-                continue
-            seen.add(extension.oid)
-            for index, value in extension.values:
-                said[index] = value
-            if extension.flaw is not None:
-                problems.append(ReadingProblem(extension.column, extension.flaw, MALFORMED))
     except DerError as error:
         problems.append(ReadingProblem("extensions", str(error), MALFORMED))
-    return found
+    for extension in found:
+        accepted = accepted and extension.accepted
+        for index, value in extension.values:
+            said[index] = value
+        if extension.flaw is not None:
+            problems.append(ReadingProblem(extension.column, extension.flaw, MALFORMED))
+    if len({extension.oid for extension in found}) != len(found):
+        _twice(found, said, problems)
+    return found, accepted
+
+
+def _twice(found: list[Extension], said: list[object], problems: list[ReadingProblem]) -> None:
+    """Tell each type that stands in it more than once, and let its first extension be what counts."""
+    first: dict[bytes, Extension] = {}
+    for extension in found:
+        if first.setdefault(extension.oid, extension) is not extension:
+            problems.append(ReadingProblem(extension.column, "the extension stands in it twice", MALFORMED))
+            for index, value in first[extension.oid].values:
+                said[index] = value

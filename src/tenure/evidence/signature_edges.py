@@ -1,0 +1,76 @@
+"""Who signed whom, checked: the part of the work that processes beside us can do, since it needs nothing but a file of DER."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from tenure.pki import signatures
+from tenure.pki.dissection import dissect
+
+
+class Span(NamedTuple):
+    """Where a certificate lies in the file."""
+
+    start: int
+    stop: int
+
+
+class Candidates(NamedTuple):
+    """A certificate and who may have signed it, likeliest first."""
+
+    certificate: Span
+    issuers: tuple[Span, ...]
+    left_out: int  # further candidates that are not tried
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeTask:
+    path: Path
+    candidates: tuple[Candidates, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Rows of ``signature_edge`` and of ``problem``."""
+
+    edges: list[tuple[object, ...]]
+    problems: list[tuple[object, ...]]
+
+
+def check(task: EdgeTask) -> Checked:
+    checked = Checked([], [])
+    with task.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        for candidates in task.candidates:
+            _check(candidates, data, checked)
+    return checked
+
+
+def _check(candidates: Candidates, data: mmap.mmap, checked: Checked) -> None:
+    """Likeliest issuer first, until one key verifies; other certificates of that same key are its issuer as well."""
+    certificate = data[slice(*candidates.certificate)]
+    sha256 = hashlib.sha256(certificate).digest()
+    verdicts: dict[bytes, signatures.Verdict] = {}
+    holder = b""
+    for span in candidates.issuers:
+        issuer = data[slice(*span)]
+        spki = dissect(issuer).spki
+        if holder and spki != holder:
+            continue
+        if (verdict := verdicts.get(spki)) is None:
+            verdict = verdicts[spki] = signatures.verify_by_key(certificate, spki)
+        if verdict.verified:
+            holder = spki
+        if verdict.decided:
+            digests = hashlib.sha256(issuer).digest(), hashlib.sha256(spki).digest()
+            checked.edges.append((sha256, *digests, verdict.verified))
+    if holder:
+        return
+    for reason in sorted({v.reason for v in verdicts.values() if not v.decided}):
+        checked.problems.append(("", sha256.hex(), reason, "signature-not-checked", sha256))
+    if candidates.left_out:
+        reason = f"{candidates.left_out} further certificates could be its issuer and were not tried"
+        checked.problems.append(("", sha256.hex(), reason, "too-many-issuers", sha256))
