@@ -147,7 +147,7 @@ def figures(of: FleetFigures) -> dict[str, Json]:
         "usable_credentials": of.usable_credentials,
         "expiry_by_month": [{"day": point.day, "count": point.count} for point in of.expiry_by_month],
         "usable_by_issuer": _counts(of.usable_by_issuer),
-        "assurance_by_domain": {encodable(domain): _counts(levels) for domain, levels in sorted(of.assurance_by_domain.items())},
+        "assurance_by_domain": {name: _counts(levels) for name, levels in _sorted(of.assurance_by_domain)},
     }
 
 
@@ -156,7 +156,11 @@ def file(of: FileVerdict) -> dict[str, Json]:
 
 
 def _counts(of: Mapping[str, int]) -> dict[str, Json]:
-    return {encodable(name): number for name, number in sorted(of.items())}
+    return dict(sorted((encodable(name), number) for name, number in of.items()))
+
+
+def _sorted(of: Mapping[str, Mapping[str, int]]) -> list[tuple[str, Mapping[str, int]]]:
+    return sorted(((encodable(name), counts) for name, counts in of.items()), key=lambda item: item[0])
 
 
 def _text(of: str | None) -> str | None:

@@ -8,7 +8,7 @@ finding is its partial fingerprint, so that a consumer matches runs as Tenure do
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 from urllib.parse import quote
@@ -83,9 +83,9 @@ def _run(result: AuditResult, notifications: int) -> Object:
         "automationDetails": {"id": "tenure/audit/"},
         "originalUriBaseIds": {BASE: {"description": {"text": "the audited folder of exports"}}},
         "columnKind": "unicodeCodePoints",
-        "artifacts": [
+        "artifacts": _distinct(
             {"location": _artifact(f.path), "description": {"text": message(f.kind or "not recognised")}} for f in result.files
-        ],
+        ),
         "results": [_result(finding, index[finding.rule]) for finding in findings],
         "properties": _document.audit(result),
     }
@@ -153,7 +153,7 @@ def _clause(control: str, frames: Mapping[str, list[str]]) -> Object:
 
 def _result(of: Finding, rule_index: int) -> Object:
     facts = "; ".join(filter(None, (f"since {moment(of.since)}" if of.since else "", gist(of.evidence, 4))))
-    logical: list[Json] = [_logical(s) for s in of.subjects]
+    logical = _distinct(_logical(s) for s in of.subjects)
     places = list(dict.fromkeys(_origins(of)))
     locations: list[Json] = [
         {"physicalLocation": _physical(place), **({"logicalLocations": logical} if logical and not n else {})}
@@ -171,6 +171,11 @@ def _result(of: Finding, rule_index: int) -> Object:
         "partialFingerprints": {FINGERPRINT: encodable(of.id)},
         "properties": _document.finding(of),
     }
+
+
+def _distinct(objects: Iterable[Object]) -> list[Json]:
+    """The objects without repetitions, as the schema wants many of its lists."""
+    return list({json.dumps(entry): entry for entry in objects}.values())
 
 
 def _logical(of: Subject) -> Object:
