@@ -96,7 +96,20 @@ def test_behind_a_gateway_and_once_seen_by_itself_it_is_watched(world: World) ->
     assert [row["subject_credential"] for row in world.run(RULE)] == [certificate]
 
 
-@pytest.mark.parametrize("role", ["birth", "attestation", "claim", "server", "service"])
+def test_a_birth_certificate_counts_where_the_device_works_with_nothing_else(world: World) -> None:
+    device = world.device()
+    birth = world.birth_certificate(device, anchored_for_operation=True)
+    assert [row["subject_credential"] for row in world.run(RULE)] == [birth]
+    world.secret(device)
+    assert world.run(RULE) == []
+
+
+def test_a_birth_certificate_for_enrolment_only_is_not_for_daily_use(world: World) -> None:
+    world.birth_certificate(world.device())
+    assert world.run(RULE) == []
+
+
+@pytest.mark.parametrize("role", ["attestation", "claim", "server", "service"])
 def test_roles_that_are_not_for_daily_use_are_silent(world: World, role: str) -> None:
     world.certificate(world.device(), role=role, not_before=world.ago(170))
     assert world.run(RULE) == []

@@ -2,7 +2,7 @@
 -- severity = "critical"
 -- grain = "credential"
 -- why = """Two clients at different addresses held sessions with the same credential at the same time: its key has been copied, and one of
--- the two is not the device."""
+-- the two is not the device. Only sessions whose end is told are compared."""
 -- fix = """Find both clients by address and time. Give the true device a new key, revoke this credential and cut its sessions; where the
 -- copy came with an image, look for more of them."""
 -- needs = ["session", "credential"]

@@ -2,7 +2,7 @@
 -- severity = "critical"
 -- grain = "device"
 -- why = """A credential of a retired, lost or stolen device was accepted after the day the device left service: the device is still out
--- there, or somebody uses what it held."""
+-- there, or somebody uses what it held. A client id alone is only what a client calls itself and is not counted."""
 -- fix = """End the credential and cut its sessions now, then find out who connects: a device that came back needs a new identity, a thief
 -- needs none. Where the record is wrong, correct the record."""
 -- needs = ["device"]
