@@ -64,19 +64,17 @@ class AwsIot:
         return None
 
     def collect(self, place: Place, context: CollectContext, draft: SnapshotDraft) -> None:
+        if next(_files(place), None) is None:
+            raise SourceError(f"{place.relative} holds no file", "export with the commands of docs/sources/aws-iot.md")
         export, recorder = Export(draft), CertificateRecorder(draft)
         things, policies = Things(export), Policies(export)
         certificates, findings = Certificates(export, recorder), Findings(export)
         readers = {**certificates.readers, **things.readers, **policies.readers, **findings.readers}
-        found = 0
         for document in _documents(place, context, draft):
-            found += 1
             if "policy-principals" in document.file and "principals" in document.value:
                 policies.grant(document, "list-policy-principals", export.texts(document, "principals"))
             else:
                 _read(document, readers, export)
-        if not found and not draft.counts:
-            raise SourceError(f"{place.relative} holds no file", "export with the commands of docs/sources/aws-iot.md")
         for origin in export.broken_off():
             draft.cut_short(f"{origin} ends with a token for a next page that was not collected")
         draft.speaks_until(export.newest)
@@ -104,6 +102,8 @@ def _documents(place: Place, context: CollectContext, draft: SnapshotDraft) -> I
         if (data := _content(path, file, draft)) is None:
             continue
         context.progress(len(data))
+        if not data.strip():
+            draft.problem(file, "file", "nothing in it: the command that was to fill it failed, or says nothing", "empty-file")
         for found in documents(data, file):
             if isinstance(found, Document):
                 yield found
