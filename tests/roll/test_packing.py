@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from tenure.errors import RuleError
 from tenure.model.findings import Finding, Subject
 from tenure.model.vocabulary import Severity
-from tenure.roll.packing import Packed, finding_id, pack, scalars, subject_columns
+from tenure.roll.cells import scalars
+from tenure.roll.packing import Packed, finding_id, pack, subject_columns
 from tenure.roll.rules import GRAINS
 from tenure.roll.subjects import SUBJECT_COLUMNS, look_up
 from tests.roll.written_roll import EACH_DEVICE, SHA, fleet, rule, write_roll
@@ -37,6 +38,7 @@ ROLL = fleet(
         {"credential_key": 1, "kind": "certificate", "name": "leaf", "sha256": SHA["d"], "serial_hex": "0a", "key_key": 1, "issuer_key": 1},
         {"credential_key": 2, "kind": "certificate", "name": "log only", "serial_hex": "0b", "issuer_key": 1},
         {"credential_key": 3, "kind": "ssh-key", "name": "host", "key_key": 1},
+        {"credential_key": 8, "kind": "ssh-key", "name": "attic", "key_key": 1},
         {"credential_key": 4, "kind": "token", "name": "tok-7", "key_key": 2},
         {"credential_key": 5, "kind": "psk", "name": "meter", "key_key": 2},
         {"credential_key": 6, "kind": "certificate", "name": "Root", "sha256": SHA["e"], "serial_hex": "01", "key_key": 3},
@@ -105,7 +107,8 @@ def test_a_key_of_the_roll_becomes_a_subject_with_a_strong_id(
 
 def test_every_kind_of_subject_is_tried_above_and_every_grain_names_one() -> None:
     assert {f"subject_{kind}" for kind, _, _ in SUBJECTS} == SUBJECT_COLUMNS
-    assert {column for columns in GRAINS.values() for column in columns} == SUBJECT_COLUMNS
+    named = {column for columns in GRAINS.values() for column in columns}
+    assert named - {"identifier_kind", "value", "maker_or_account"} == SUBJECT_COLUMNS
 
 
 def test_one_row_is_a_finding_with_plain_evidence(roll: duckdb.DuckDBPyConnection) -> None:
@@ -151,6 +154,7 @@ def test_a_column_of_evidence_keeps_its_name_beside_a_subject_of_the_same(roll: 
 def test_two_subjects_of_one_kind_stand_in_numbered_columns(roll: duckdb.DuckDBPyConnection) -> None:
     found = one(roll, {"finding": [1, 1], "subject_device": [1, 1], "subject_device_2": [2, 3]})
     assert [s.id for s in found.subjects] == ["dev-1", "dev-2", "dev-3"]
+    assert found.id == one(roll, {"finding": [1], "subject_device": [1]}).id
     assert found.evidence == {"members": [{"device_2": "dev-2"}, {"device_2": "dev-3"}]}
 
 
@@ -161,7 +165,7 @@ def test_the_id_rests_on_what_the_grain_names_and_not_on_evidence_or_what_hangs_
     of_credential = one(roll, {"finding": [1], "subject_device": [1], "subject_credential": [1], "n": [1]}, "certificate")
     assert alone.id == later.id
     assert len({alone.id, other.id, of_credential.id}) == 3
-    assert alone.id == finding_id("odd", {Subject("device", "dev-1")}) != finding_id("even", {Subject("device", "dev-1")})
+    assert alone.id == finding_id("odd", {"device\x1fdev-1"}) != finding_id("even", {"device\x1fdev-1"})
 
 
 def test_without_a_subject_of_its_grain_all_subjects_name_a_finding(roll: duckdb.DuckDBPyConnection) -> None:
@@ -169,14 +173,35 @@ def test_without_a_subject_of_its_grain_all_subjects_name_a_finding(roll: duckdb
     found = packed(roll, columns)
     assert {f.subjects[0].name for f in found.findings} == {"leaf", "log only"}
     assert len({f.id for f in found.findings}) == 2
-    both = packed(roll, {"finding": [1, 1, 2], "subject_device": [1, 2, 1]}, "identifier")
-    assert len({f.id for f in both.findings}) == 2
+
+
+def test_what_is_no_subject_is_named_by_its_evidence(roll: duckdb.DuckDBPyConnection) -> None:
+    kind = {"identifier_kind": ["serial"], "value": ["NONE"]}
+    alone = one(roll, {"finding": [1], "subject_device": [1], **kind}, "identifier")
+    more = {
+        "finding": [7, 7],
+        "subject_device": [1, 2],
+        "identifier_kind": ["serial"] * 2,
+        "value": ["NONE"] * 2,
+        "devices": [2, 2],
+    }
+    assert one(roll, more, "identifier").id == alone.id
+    other = {"finding": [1], "subject_device": [1], "identifier_kind": ["serial"], "value": ["TBD"]}
+    assert one(roll, other, "identifier").id != alone.id
+    assert packed(roll, {"finding": [1], "subject_device": pa.array([None], pa.int64()), **kind}, "identifier").findings == ()
 
 
 def test_two_numbers_for_one_thing_are_one_finding_since_the_grain_says_so(roll: duckdb.DuckDBPyConnection) -> None:
     found = one(roll, {"finding": [1, 2], "subject_device": [1, 1], "subject_credential": [1, 2], "n": [1, 1]})
     assert found.evidence == {"n": 1, "members": [{"credential": f"{SHA['c']}/0b"}, {"credential": SHA["d"]}]}
     assert found.id == one(roll, {"finding": [1], "subject_device": [1], "subject_credential": [1], "n": [1]}).id
+
+
+def test_two_credentials_that_are_one_key_are_one_subject_whoever_comes_first(roll: duckdb.DuckDBPyConnection) -> None:
+    columns = {"finding": [1, 1], "subject_key": [1, 1], "subject_credential": [3, 8], "n": [1, 2]}
+    found = one(roll, columns, "key")
+    assert found.subjects == (Subject("key", SHA["a"], spki_sha256=SHA["a"], name="attic"),)
+    assert found.evidence == {"members": [{"n": 1}, {"n": 2}]}
 
 
 def test_a_row_may_give_a_severity_of_its_own_and_the_gravest_counts(roll: duckdb.DuckDBPyConnection) -> None:

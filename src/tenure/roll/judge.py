@@ -22,7 +22,7 @@ from tenure.errors import DeclarationError, RuleError
 from tenure.model.controls import Controls
 from tenure.model.decisions import Decision, Decisions, FindingDecision, SubjectDecision, in_force
 from tenure.model.findings import Finding, RuleOutcome
-from tenure.model.vocabulary import RuleStatus
+from tenure.model.vocabulary import RuleStatus, Severity
 from tenure.roll.inputs import Inputs, read_inputs
 from tenure.roll.judge_process import Failed, JudgeProcess, Rows
 from tenure.roll.packing import Packed, pack, subject_columns
@@ -96,7 +96,8 @@ def judge(
         with process or JudgeProcess(roll_path, limits) as runner:
             ran = _run_all(waiting, inputs, held, runner, as_of, limits, progress)
         packed = _pack_all(ran, roll, controls)
-    findings = tuple(sorted((f for one in packed for f in one.findings), key=lambda f: (f.severity.rank, f.rule, f.id)))
+    rank = {severity: severity.rank for severity in Severity}
+    findings = tuple(sorted((f for one in packed for f in one.findings), key=lambda f: (rank[f.severity], f.rule, f.id)))
     suppressed = tuple(Suppressed(f, d) for f in findings if (d := held.on(f)))
     hidden = {(s.finding.rule, s.finding.id) for s in suppressed}
     left_out = Counter(s.finding.rule for s in suppressed)

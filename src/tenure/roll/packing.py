@@ -7,12 +7,9 @@ in which the database gave the rows: the same roll gives the same findings.
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any, TypeAlias, cast
 
 import pyarrow as pa
@@ -20,16 +17,12 @@ import pyarrow as pa
 from tenure.errors import RuleError
 from tenure.model.findings import Evidence, Finding, Scalar, Subject
 from tenure.model.vocabulary import Severity
+from tenure.roll.cells import instants, order, scalars
 from tenure.roll.rules import GRAINS, Rule
 from tenure.roll.subjects import SUBJECT_COLUMNS, Index
 
 _NUMBERED = re.compile(r"(subject_[a-z]+?)(?:_([2-9]))?")
 _RESERVED = frozenset({"finding", "since", "finding_severity"})
-_MIN_US = -62_135_596_800_000_000  # year 1
-_MAX_US = 253_402_300_799_999_999  # year 9999
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 _Row: TypeAlias = int
 
 
@@ -82,17 +75,17 @@ class _Packing:
     def __init__(self, rule: Rule, table: pa.Table, index: Index, controls: tuple[str, ...]) -> None:
         self._rule, self._controls = rule, controls
         columns = subject_columns(table)
-        self._subjects: dict[str, Sequence[Subject | None]] = {}
+        self._subjects: dict[str, tuple[Sequence[Subject | None], Sequence[str | None]]] = {}  # by row; and as mark() has it
         self._strangers = 0
         for name, kind in columns.items():
-            known, keys = index[kind], table.column(name).to_pylist()
-            self._subjects[name] = [None if key is None else known.get(key) for key in keys]
+            known, keys = index[kind], cast("list[Any]", table.column(name).to_pylist())
+            marks = {key: mark(subject) for key, subject in known.items()}
+            self._subjects[name] = ([known.get(key) for key in keys], [marks.get(key) for key in keys])
             self._strangers += sum(key is not None and key not in known for key in keys)
-        self._ids = {name: [None if s is None else s.id for s in column] for name, column in self._subjects.items()}
-        grain = [name for name, kind in columns.items() if kind in GRAINS[rule.grain]]
-        self._grain = [self._subjects[name] for name in grain]
         self._evidence = {n: scalars(table.column(n)) for n in table.column_names if n not in columns and n not in _RESERVED}
-        self._since = _instants(table, "since")
+        self._grain = [self._subjects[name][1] for name in GRAINS[rule.grain] if name in columns]
+        self._grain_values = [(name, self._evidence[name]) for name in GRAINS[rule.grain] if name in self._evidence]
+        self._since = instants(table, "since")
         self._severity = table.column("finding_severity").to_pylist() if "finding_severity" in table.column_names else None
         self._number = table.column("finding").to_pylist()
         self._trouble: list[str] = []
@@ -114,21 +107,38 @@ class _Packing:
         named: dict[str, list[_Row]] = {}
         nameless = 0
         for rows in numbered.values():
-            subjects = {s for column in self._grain for row in rows if (s := column[row])} or self._all(rows)
-            if not subjects:
+            if marks := self._marks(rows):
+                named.setdefault(finding_id(self._rule.id, marks), []).extend(rows)
+            else:
                 nameless += 1
-                continue
-            named.setdefault(finding_id(self._rule.id, subjects), []).extend(rows)
         if nameless:
             self._trouble.append(f"{nameless} findings name no subject of the roll and were left out")
         yield from named.items()
 
-    def _all(self, rows: Sequence[_Row]) -> set[Subject]:
-        return {s for column in self._subjects.values() for row in rows if (s := column[row])}
+    def _marks(self, rows: Sequence[_Row]) -> set[str]:
+        """What makes a finding this one: the subjects its grain names, else values that do, else all it is about."""
+        named = {m for marks in self._grain for row in rows if (m := marks[row])}
+        if not named and not (named := set(self._all(rows))):
+            return set()
+        if self._grain_values:
+            return {f"{name}\x1f{values[row]}" for name, values in self._grain_values for row in rows}
+        return named
+
+    def _all(self, rows: Sequence[_Row]) -> dict[str, Subject]:
+        """Everything that rows are about, by mark. Where two credentials are one key, the name that sorts first stands."""
+        found: dict[str, Subject] = {}
+        for subjects, marks in self._subjects.values():
+            for row in rows:
+                if (m := marks[row]) is not None and (subject := subjects[row]) is not None:
+                    other = found.setdefault(m, subject)
+                    if other is not subject and _fullness(subject) < _fullness(other):
+                        found[m] = subject
+        return found
 
     def _finding(self, identifier: str, rows: Sequence[_Row]) -> Finding:
-        first = {s for column in self._grain for row in rows if (s := column[row])}
-        subjects = sorted(self._all(rows), key=lambda s: (s not in first, s.kind, s.id))
+        first = {marks[row] for marks in self._grain for row in rows}
+        subjects = self._all(rows)
+        in_order = sorted(subjects, key=lambda m: (m not in first, m)) if len(subjects) > 1 else subjects
         since = min((at for row in rows if (at := self._since[row])), default=None)
         return Finding(
             id=identifier,
@@ -136,7 +146,7 @@ class _Packing:
             severity=self._graver(rows),
             title=self._rule.title,
             grain=self._rule.grain,
-            subjects=tuple(subjects),
+            subjects=tuple(subjects[m] for m in in_order),
             evidence=self._evidence_of(rows),
             since=since,
             controls=self._controls,
@@ -146,19 +156,22 @@ class _Packing:
         if len(rows) == 1:
             return {name: values[rows[0]] for name, values in self._evidence.items()}
         evidence: Evidence = {}
-        varying: list[tuple[str, Sequence[Scalar]]] = []
-        for name, subjects in self._subjects.items():
-            if len({subjects[row] for row in rows}) > 1:
+        varying: list[tuple[str, list[Scalar]]] = []  # cells in the order of rows
+        for name, (_, marks) in self._subjects.items():
+            told = [marks[row] for row in rows]
+            if len(set(told)) > 1:
                 label = name.removeprefix("subject_")
-                varying.append((name if label in self._evidence else label, self._ids[name]))
+                cells: list[Scalar] = [m and m.split("\x1f", 1)[1] for m in told]
+                varying.append((name if label in self._evidence else label, cells))
         for name, values in self._evidence.items():
-            if len({values[row] for row in rows}) == 1:
-                evidence[name] = values[rows[0]]
+            cells = [values[row] for row in rows]
+            if len(set(cells)) == 1:
+                evidence[name] = cells[0]
             else:
-                varying.append((name, values))
-        members = {tuple(_order(values[row]) for _, values in varying): row for row in rows}
+                varying.append((name, cells))
+        members = {tuple(order(cells[at]) for _, cells in varying): at for at in range(len(rows))}
         if varying:
-            evidence["members"] = [{n: values[members[key]] for n, values in varying} for key in sorted(members)]
+            evidence["members"] = [{name: cells[members[key]] for name, cells in varying} for key in sorted(members)]
         return evidence
 
     def _graver(self, rows: Sequence[_Row]) -> Severity:
@@ -174,55 +187,15 @@ class _Packing:
         return min(found, key=lambda severity: severity.rank, default=self._rule.severity)
 
 
-def finding_id(rule: str, subjects: set[Subject]) -> str:
-    """128 bits of a hash over the rule and the strong ids of what makes the finding one: stable from run to run."""
-    text = "\x1e".join([rule, *sorted(f"{subject.kind}\x1f{subject.id}" for subject in subjects)])
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+def _fullness(subject: Subject) -> tuple[bool, str, str, str]:
+    return (subject.name is None, subject.name or "", subject.serial or "", subject.spki_sha256 or "")
 
 
-def scalars(column: pa.ChunkedArray[Any]) -> list[Scalar]:
-    """Arrow values as evidence: instants aware and in UTC, whole decimals as int, days as ISO text, what is no number None."""
-    kind = column.type
-    if pa.types.is_timestamp(kind):
-        return list(_datetimes(column))
-    if pa.types.is_date(kind):
-        return cast("list[Scalar]", column.cast(pa.string()).to_pylist())
-    if pa.types.is_decimal(kind):
-        return [None if v is None else _number(v) for v in column.to_pylist()]
-    if pa.types.is_floating(kind):
-        return [v if v is None or math.isfinite(v) else None for v in column.to_pylist()]
-    if pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_string(kind) or pa.types.is_null(kind):
-        return cast("list[Scalar]", column.to_pylist())
-    return cast("list[Scalar]", column.cast(pa.string()).to_pylist())
+def mark(subject: Subject) -> str:
+    """A subject as it enters the id of a finding."""
+    return f"{subject.kind}\x1f{subject.id}"
 
 
-def _number(value: Decimal) -> int | float:
-    return int(value) if value == value.to_integral_value() else float(value)
-
-
-def _datetimes(column: pa.ChunkedArray[Any]) -> Iterator[datetime | str | None]:
-    """Aware datetimes; the database's infinite instants, and those Python cannot hold, as the text they are written as."""
-    whole = column.cast(pa.timestamp("us"), safe=False)
-    for value in whole.cast(pa.int64()).to_pylist():
-        if value is None:
-            yield None
-        elif _MIN_US <= value <= _MAX_US:
-            yield _EPOCH + timedelta(microseconds=value)
-        else:
-            yield "infinity" if value > 0 else "-infinity"
-
-
-def _instants(table: pa.Table, name: str) -> Sequence[datetime | None]:
-    if name not in table.column_names or pa.types.is_null(table.schema.field(name).type):
-        return [None] * table.num_rows
-    column = table.column(name)
-    if pa.types.is_date(column.type):
-        column = column.cast(pa.timestamp("us"))
-    return [value if isinstance(value, datetime) else None for value in _datetimes(column)]
-
-
-def _order(value: Scalar) -> tuple[int, int | float | str | datetime]:
-    """Sorts the values of one column: numbers and instants, then texts, then nothing."""
-    if value is None:
-        return (2, 0)
-    return (1, value) if isinstance(value, str) else (0, value)
+def finding_id(rule: str, marks: set[str]) -> str:
+    """128 bits of a hash over the rule and what makes the finding this one: stable from run to run."""
+    return hashlib.sha256("\x1e".join([rule, *sorted(marks)]).encode()).hexdigest()[:32]

@@ -37,9 +37,9 @@ GRAINS: Mapping[str, tuple[str, ...]] = {
     "issuer": ("subject_issuer",),
     "client": ("subject_client",),
     "source": ("subject_source",),
-    "identifier": (),
+    "identifier": ("identifier_kind", "value", "maker_or_account"),
 }
-"""What a finding can be one of, and the subject columns that say which one. None: all its subjects together say it."""
+"""What a finding can be one of, and the columns that say which one: a subject, or evidence for what is no subject."""
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]*")
