@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from typing import TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tenure.errors import DeclarationError
 from tenure.model import identifiers
-from tenure.sources._decoded_lines import Tell
+
+Wrong: TypeAlias = Callable[[int, str, str, str], None]
+"""Where wrong cells are told: place, what is wrong, the cell, code."""
 
 MEMO_ENTRIES = 100_000
 NOTHING = frozenset({"", "-", "--", "n/a", "na", "none", "null", "nil", "nan", "empty", "(empty)", "never"})
@@ -51,7 +54,9 @@ class Moments(dict[str, datetime | None]):
         self.unread: set[str] = set()
 
     def __missing__(self, text: str) -> datetime | None:
-        if len(text) == 19 and text[10] == " " and self._zone is UTC:  # the form most inventories use, the quick way
+        if (
+            len(text) == 19 and text[10] == " " and text[16] == ":" and self._zone is UTC
+        ):  # the form most inventories use, the quick way
             try:
                 return datetime.fromisoformat(text).replace(tzinfo=UTC)  # not remembered: seldom seen twice
             except ValueError:
@@ -65,19 +70,12 @@ class Moments(dict[str, datetime | None]):
     def column(self, cells: Sequence[str | None]) -> list[datetime | None]:
         return [None if cell is None else self[cell] for cell in cells]
 
-    def tell_unread(
-        self, what: str, cells: Sequence[str | None], places: Sequence[int], tell: Tell, show: Callable[[str], str] = repr
-    ) -> None:
+    def tell_unread(self, what: str, cells: Sequence[str | None], places: Sequence[int], wrong: Wrong) -> None:
         """A problem for each cell of the column that could not be read."""
         if self.unread:
             for cell, place in zip(cells, places, strict=True):
                 if cell is not None and cell in self.unread:
-                    tell(
-                        place,
-                        f"{what} is no date that can be read: {show(cell)}",
-                        "bad-date",
-                        cell.encode("utf-8", "surrogatepass"),
-                    )
+                    wrong(place, f"{what} is no date that can be read", cell, "bad-date")
         if len(self) > MEMO_ENTRIES:
             self.clear()
             self.unread.clear()

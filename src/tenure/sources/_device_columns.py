@@ -6,19 +6,18 @@ Invariant: every row of the chunk becomes a device record; what a cell says wron
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pyarrow as pa
 
 from tenure.evidence.collection import CollectContext
-from tenure.evidence.schemas import TABLES
-from tenure.evidence.snapshot import BATCH_ROWS, SnapshotDraft
+from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model import identifiers
 from tenure.model.vocabulary import DeviceState, HardwareSecurity, IdentifierKind
 from tenure.sources._cells import NOTHING
-from tenure.sources._mapping import Reading
+from tenure.sources._gathered import Gathered
+from tenure.sources._reading import Reading
 from tenure.sources._tabular import Chunk
 
 _SENTINEL_YEAR = 2090  # dates from here on stand for "no date": they say nothing of when the export was made
@@ -186,7 +185,7 @@ class DeviceColumns:
         for place, raw in zip(chunk.places, cells, strict=True):
             key = None if raw is None else re.sub(r"[:\s]", "", raw).lower()
             if key is not None and not re.fullmatch("[0-9a-f]{64}", key):
-                self._reading.table.tell(place, f"no SHA-256 of a key: {self._reading.table.show(raw)}", "bad-digest", None)
+                self._reading.table.wrong(place, "no SHA-256 of a key", raw or "", "bad-digest")
                 key = None
             keys.append(key)
         return keys, pa.array(cells, pa.string())
@@ -209,34 +208,3 @@ class DeviceColumns:
             columns = {name: column.filter(present) for name, column in columns.items()}
         if rows := len(columns["value"]):
             self._identifiers.add(columns | {"kind": pa.repeat(str(kind), rows)})
-
-
-class Gathered:
-    """Rows of one table as Arrow columns, gathered until they make a row group worth writing."""
-
-    def __init__(self, table: str, draft: SnapshotDraft) -> None:
-        self._table, self._draft = table, draft
-        self._schema = TABLES[table].schema
-        self._batches: list[pa.RecordBatch] = []
-        self._rows = 0
-
-    def add(self, columns: Mapping[str, Sequence[object] | pa.Array[Any]]) -> None:
-        """Many rows by column; columns not named are NULL."""
-        length = len(next(iter(columns.values())))
-        arrays = [
-            pa.nulls(length, field.type) if field.name not in columns
-            else column if isinstance(column := columns[field.name], pa.Array)
-            else pa.array(column, field.type)
-            for field in self._schema
-        ]  # fmt: skip
-        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
-        self._rows += length
-        if self._rows >= BATCH_ROWS:
-            self.flush()
-
-    def flush(self) -> None:
-        """Hand the rows on; nothing stays behind."""
-        if self._batches:
-            whole = pa.Table.from_batches(self._batches).combine_chunks()
-            self._draft.add_columns(self._table, {n: whole.column(n).chunk(0) for n in whole.column_names})
-        self._batches, self._rows = [], 0

@@ -9,7 +9,7 @@ import re
 from tenure.evidence.collection import CollectContext
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.vocabulary import CredentialKind, CredentialRole, CredentialStatus, IdentifierKind, StatusAuthority
-from tenure.sources._mapping import Reading
+from tenure.sources._reading import Reading
 from tenure.sources._tabular import Chunk, column_key
 
 _HEX = re.compile(r"[0-9a-f]+")
@@ -41,9 +41,7 @@ class DeviceCredentials:
         thumbprint = re.sub(r"[:\s]", "", cell).lower()
         origin = self._reading.table.origin(place)
         if not _HEX.fullmatch(thumbprint) or len(thumbprint) not in (40, 64):
-            self._reading.table.tell(
-                place, f"no thumbprint of a certificate: {self._reading.table.show(cell)}", "bad-digest", cell.encode()
-            )
+            self._reading.table.wrong(place, "no thumbprint of a certificate", cell, "bad-digest")
         elif len(thumbprint) == 40:
             reason = f"record {record_id} names its certificate by SHA-1 ({thumbprint}) only: it is not linked"
             self._reading.table.tell(place, reason, "sha1-thumbprint", None)

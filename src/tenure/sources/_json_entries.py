@@ -71,7 +71,11 @@ def flattened(entry: dict[str, Any]) -> dict[str, str]:
 
 
 def _text(value: str | bool) -> str:
-    return value if isinstance(value, str) else "true" if value else "false"
+    if not isinstance(value, str):
+        return "true" if value else "false"
+    if not value.isascii():  # half a surrogate pair, as \\u escapes can make, is no text
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value
 
 
 def _object(line: str) -> dict[str, Any] | None:

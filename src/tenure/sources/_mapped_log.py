@@ -14,7 +14,7 @@ from tenure.evidence.collection import CollectContext
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.vocabulary import CredentialStatus
 from tenure.sources._issuance_rows import IssuanceRows, Issued, Stated, state_with_reason
-from tenure.sources._mapping import Reading
+from tenure.sources._reading import Reading
 from tenure.sources._serial_notation import SerialNotation
 from tenure.sources._tabular import Chunk
 
@@ -135,9 +135,7 @@ class MappedLog:
         if (cell := entry.text["serial"]) is None:
             return None
         if (serial := self._serials.hex(cell)) is None:
-            self._table.tell(
-                entry.place, f"no serial number: {self._table.show(cell)}", "bad-serial", cell.encode("utf-8", "surrogatepass")
-            )
+            self._table.wrong(entry.place, "no serial number", cell, "bad-serial")
         return serial
 
     def _fingerprint(self, entry: Entry) -> bytes | None:
@@ -149,8 +147,7 @@ class MappedLog:
         if re.fullmatch("[0-9A-Fa-f]{40}", plain):
             self._sha1 += 1
         else:
-            data = cell.encode("utf-8", "surrogatepass")
-            self._table.tell(entry.place, f"no fingerprint of a certificate: {self._table.show(cell)}", "bad-digest", data)
+            self._table.wrong(entry.place, "no fingerprint of a certificate", cell, "bad-digest")
         return None
 
 

@@ -1,14 +1,11 @@
 """Mapping files: which columns of an export are which of our fields, and what its words mean. TOML, built-in or the user's.
 
-The format is documented in ``docs/sources/mapping.md``. A mapping is applied chunk by chunk, since the columns of JSON
-may differ from entry to entry.
+The format is documented in ``docs/sources/mapping.md``.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,8 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tenure.errors import DeclarationError, SourceError
 from tenure.evidence.collection import CollectContext
 from tenure.model.vocabulary import CredentialKind, CredentialStatus, DeviceState, HardwareSecurity, Rotation
-from tenure.sources._cells import Moments, Words, trimmed
-from tenure.sources._tabular import Chunk, Table, column_key
+from tenure.sources._tabular import Table, column_key
 
 BUILT_IN = Path(__file__).parent / "mappings"
 
@@ -121,80 +117,6 @@ def mapping_for(kind: str, table: Table, context: CollectContext) -> Mapping:
             "write a mapping file (docs/sources/mapping.md) and name it as `mapping` in [[source]] of audit.toml",
         )
     return mapping_found
-
-
-class Reading:
-    """A mapping applied to the chunks of one table; what cells say wrongly is told there."""
-
-    def __init__(self, mapping: Mapping, table: Table, context: CollectContext) -> None:
-        self.mapping, self.table = mapping, table
-        own = context.declared.timestamp_format
-        self.moments = Moments((own,) if own else mapping.date_formats, context.declared.time_zone)
-        self._candidates = {field: mapping.candidates(field) for field in FIELDS[mapping.kind]}
-        self._words: dict[tuple[str, str], Words] = {}
-
-    def has(self, field: str) -> bool:
-        """Whether the table has a column for the field, as far as its beginning shows, or the mapping a constant."""
-        return field in self.mapping.constants or any(key in self.table.columns for key in self._candidates[field])
-
-    def text(self, chunk: Chunk, field: str) -> list[str | None]:
-        """The field's cells, trimmed: of each row the first column that has one, else the constant."""
-        found = [self._trimmed(chunk, key) for key in self._candidates[field] if key in chunk.columns]
-        cells: list[str | None]
-        if len(found) > 1:
-            cells = [next((c for c in row if c is not None), None) for row in zip(*found, strict=True)]
-        else:
-            cells = found[0] if found else [None] * len(chunk)
-        return self._constant(field, cells)
-
-    def moment(self, chunk: Chunk, field: str, told: str | None = None) -> list[datetime | None]:
-        """The field's cells as UTC instants; what is no date is told and None. ``told`` is the field's name for people."""
-        cells = self.text(chunk, field)
-        if not any(cells):
-            return [None] * len(cells)
-        moments = self.moments.column(cells)
-        self.moments.tell_unread(told or field, cells, chunk.places, self.table.tell, self.table.show)
-        return moments
-
-    def word(self, chunk: Chunk, field: str, unknown: str | None) -> tuple[list[str | None], list[str | None]]:
-        """The field in our words and in the export's own. A word no table holds is told and ``unknown``."""
-        columns = [(key, self._trimmed(chunk, key)) for key in self._candidates[field] if key in chunk.columns]
-        if (constant := self.mapping.constants.get(field)) is not None:
-            columns.append(("", [constant] * len(chunk)))
-        ours: list[str | None] = [None] * len(chunk)
-        own: list[str | None] = [None] * len(chunk)
-        for at, (key, cells) in enumerate(columns):
-            if at:  # a column before this one decided some rows
-                cells = [c if o is None else None for c, o in zip(cells, own, strict=True)]
-            words = self._table_of_words(field, key, unknown)
-            ours = [a if c is None else words[c] for a, c in zip(ours, cells, strict=True)]
-            own = [o if c is None else c for o, c in zip(own, cells, strict=True)]
-            self._tell_unread(field, words, cells, chunk.places)
-        return ours, own
-
-    def _tell_unread(self, field: str, words: Words, cells: Sequence[str | None], places: Sequence[int]) -> None:
-        if words.unread:
-            code = "unknown-status" if field in ("state", "credential_state") else "unknown-word"
-            for cell, place in zip(cells, places, strict=True):
-                if cell is not None and cell in words.unread:
-                    told = f"{field.replace('_', ' ')} {self.table.show(cell)} is no word that mapping {self.mapping.name} knows"
-                    self.table.tell(place, told, code, cell.encode("utf-8", "surrogatepass"))
-        words.forget_if_many()
-
-    def _trimmed(self, chunk: Chunk, key: str) -> list[str | None]:
-        cells = trimmed(chunk.columns[key])
-        return [None if c in self.mapping.nothing else c for c in cells] if self.mapping.nothing else cells
-
-    def _constant(self, field: str, cells: Sequence[str | None]) -> list[str | None]:
-        constant = self.mapping.constants.get(field)
-        return list(cells) if constant is None else [constant if c is None else c for c in cells]
-
-    def _table_of_words(self, field: str, key: str, unknown: str | None) -> Words:
-        if (words := self._words.get((field, key))) is None:
-            of_column = {column_key(c): table for c, table in self.mapping.words_by_column.items()}
-            table = of_column.get(key, self.mapping.words.get(field, {}))
-            words = self._words[(field, key)] = Words(table, unknown)
-        return words
 
 
 def _read(path: Path) -> Mapping:

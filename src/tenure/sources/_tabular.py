@@ -102,6 +102,10 @@ class Table:
         word = "entry" if self.shape == "document" else "line"
         self._draft.problem(self.relative, f"{word} {place}", reason, code, None if self.secret else data)
 
+    def wrong(self, place: int, what: str, cell: str, code: str) -> None:
+        """A problem with one cell, which is shown."""
+        self.tell(place, f"{what}: {self.show(cell)}", code, cell.encode("utf-8", "surrogatepass"))
+
     def show(self, cell: str) -> str:
         """A cell as it may stand in a problem."""
         return "(not shown)" if self.secret else repr(cell if len(cell) <= SHOWN else cell[:SHOWN] + "…")

@@ -16,8 +16,9 @@ from tenure.evidence.collection import CollectContext, Place, Recognition, Sourc
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.sources._device_columns import DeviceColumns
 from tenure.sources._device_credentials import DeviceCredentials
-from tenure.sources._mapping import Reading, mapping_for, recognised
+from tenure.sources._mapping import mapping_for, recognised
 from tenure.sources._netbox_dump import NetBoxDump, is_netbox_dump
+from tenure.sources._reading import Reading
 from tenure.sources._tabular import Chunk, Table, peek
 
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 from tenure.evidence.collection import CollectContext, Place, Recognition, Source
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.vocabulary import Rotation
-from tenure.sources._mapping import Mapping, Reading, mapping_for, recognised
+from tenure.sources._mapping import Mapping, mapping_for, recognised
+from tenure.sources._reading import Reading
 from tenure.sources._tabular import Chunk, Table, peek
 
 

@@ -8,7 +8,8 @@ from tenure.evidence.collection import CollectContext, Place, Recognition, Sourc
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.sources._ejbca_audit import collect_ejbca_audit, is_ejbca_audit
 from tenure.sources._mapped_log import MappedLog
-from tenure.sources._mapping import Reading, mapping_for, recognised
+from tenure.sources._mapping import mapping_for, recognised
+from tenure.sources._reading import Reading
 from tenure.sources._tabular import Table, peek
 
 

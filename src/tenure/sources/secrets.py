@@ -20,7 +20,8 @@ from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model import identifiers
 from tenure.model.vocabulary import CredentialKind, CredentialRole, CredentialStatus, IdentifierKind
 from tenure.sources._known_hosts import collect_known_hosts, is_known_hosts
-from tenure.sources._mapping import Reading, mapping_for, recognised
+from tenure.sources._mapping import mapping_for, recognised
+from tenure.sources._reading import Reading
 from tenure.sources._tabular import Chunk, Table, peek
 
 _NEVER = frozenset({"0", "-1", "never", "none", "no", "n/a", "-", "null", "unlimited", "permanent", "infinite", "indefinite"})
@@ -119,7 +120,7 @@ class SecretRows:
         cells = self._reading.text(chunk, "expires_at")
         dated = [None if c is None or c.casefold() in _NEVER else c for c in cells]
         moments = self._reading.moments.column(dated)
-        self._reading.moments.tell_unread("expires_at", dated, chunk.places, self._reading.table.tell, self._reading.table.show)
+        self._reading.moments.tell_unread("expires_at", dated, chunk.places, self._reading.table.wrong)
         ends = [None if m is None or m.year >= _SENTINEL_YEAR else m for m in moments]
         return ends, [cell if end is None else None for cell, end in zip(cells, ends, strict=True)]
 
