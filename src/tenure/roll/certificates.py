@@ -44,7 +44,7 @@ def link_certificates(con: duckdb.DuckDBPyConnection, edge_cache: Path | None) -
 
 _CERTIFICATES = """
 CREATE OR REPLACE TEMP TABLE t_pick AS
-SELECT row_number() OVER (ORDER BY sha256) AS credential_key, sha256, pick // 1099511627776 % 65536 AS source_key,
+SELECT row_number() OVER (ORDER BY pick) AS credential_key, sha256, pick // 1099511627776 % 65536 AS source_key,
     pick % 1099511627776 AS row_in_source
 FROM (
     SELECT sha256, min(CASE reader WHEN 'full' THEN 0 WHEN 'partial' THEN 1 ELSE 2 END * 72057594037927936
@@ -181,7 +181,7 @@ def _checked(con: duckdb.DuckDBPyConnection) -> Iterator[pa.Table]:
 
 
 def _verdicts(pairs: list[tuple[bytes, bytes]]) -> list[bool | None]:
-    return [v.verified if v.decided else None for v in signatures.verify_many(pairs)]
+    return [v.verified if v.decided else None for v in (signatures.verify(certificate, issuer) for certificate, issuer in pairs)]
 
 
 # One candidate per key is enough, and a certificate whose issuer is verified needs no further check.

@@ -132,19 +132,19 @@ FROM t_issuance t LEFT JOIN t_pick p ON p.sha256 = t.sha256
 LEFT JOIN t_serial s ON p.credential_key IS NULL AND s.issuer_key = t.issuer_key AND s.serial_hex = t.serial_hex
 """
 
+# One key per digest. Most digests stand on one credential: only those whose hash is met twice are grouped by their bytes,
+# and a key is numbered by the first credential that has it.
 _KEYS = """
-CREATE OR REPLACE TEMP TABLE t_key AS
-SELECT row_number() OVER (ORDER BY kind, digest) AS key_key, kind, digest, algorithm, bits, curve, exponent FROM (
-    SELECT kind, digest, min(algorithm) AS algorithm, min(bits) AS bits, min(curve) AS curve, min(exponent) AS exponent FROM (
-        SELECT 'public-key' AS kind, spki_sha256 AS digest, key_algorithm AS algorithm, key_bits AS bits, key_curve AS curve,
-            key_exponent AS exponent FROM t_cert WHERE spki_sha256 IS NOT NULL
-        UNION ALL
-        SELECT CASE WHEN kind IN ('ssh-key', 'raw-key') THEN 'public-key' ELSE 'secret' END, digest,
-            CASE key_algorithm WHEN 'ssh-ed25519' THEN 'ed25519' WHEN 'ssh-rsa' THEN 'rsa' WHEN 'ssh-dss' THEN 'dsa'
-                ELSE CASE WHEN starts_with(key_algorithm, 'ecdsa-') THEN 'ec' ELSE key_algorithm END END, key_bits, NULL, NULL
-        FROM t_secret WHERE digest IS NOT NULL
-    ) GROUP BY kind, digest
-)
+CREATE OR REPLACE TEMP TABLE t_digest AS
+SELECT credential_key, 'public-key' AS kind, spki_sha256 AS digest FROM t_cert WHERE spki_sha256 IS NOT NULL
+UNION ALL
+SELECT credential_key, CASE WHEN kind IN ('ssh-key', 'raw-key') THEN 'public-key' ELSE 'secret' END, digest FROM t_secret WHERE digest IS NOT NULL;
+CREATE OR REPLACE TEMP TABLE t_shared_digest AS
+SELECT d.kind, d.digest, min(d.credential_key) AS key_key FROM t_digest d
+SEMI JOIN (SELECT hash(digest) AS h FROM t_digest GROUP BY 1 HAVING count(*) > 1) s ON s.h = hash(d.digest) GROUP BY d.kind, d.digest;
+CREATE OR REPLACE TEMP TABLE t_key_of AS
+SELECT d.credential_key, coalesce(min(s.key_key), d.credential_key) AS key_key FROM t_digest d LEFT JOIN t_shared_digest s USING (kind, digest)
+GROUP BY d.credential_key
 """
 
 
@@ -214,80 +214,80 @@ CREATE OR REPLACE TEMP TABLE t_binding AS
 SELECT DISTINCT d.device_key, p.credential_key, b.source_key, 'principal' AS how, true AS strong, b.since
 FROM e_binding b JOIN t_pick p USING (sha256) JOIN t_node n ON n.source_key = b.source_key AND n.record_id = b.record_id
 JOIN t_device d USING (node)
-UNION
-SELECT DISTINCT f.device_key, p.credential_key, b.source_key, 'request', f.strong, b.since
-FROM e_binding b JOIN t_pick p USING (sha256) JOIN t_found_one f ON f.kind = b.holder_kind AND f.value = b.holder
-WHERE b.record_id IS NULL
-UNION
-SELECT DISTINCT f.device_key, s.credential_key, s.source_key, 'holder', f.strong, s.created_at
-FROM t_secret s JOIN t_found_one f ON f.kind = s.holder_kind AND f.value = s.holder
+UNION ALL
+SELECT min(f.device_key), p.credential_key, b.source_key, 'request', bool_and(f.strong), min(b.since)
+FROM e_binding b JOIN t_pick p USING (sha256) JOIN t_found f ON f.kind = b.holder_kind AND f.value = b.holder
+WHERE b.record_id IS NULL GROUP BY p.credential_key, b.source_key, b.row_in_source HAVING min(f.device_key) = max(f.device_key)
+UNION ALL
+SELECT min(f.device_key), s.credential_key, s.source_key, 'holder', bool_and(f.strong), min(s.created_at)
+FROM t_secret s JOIN t_found f ON f.kind = s.holder_kind AND f.value = s.holder
+GROUP BY s.credential_key, s.source_key, s.row_in_source HAVING min(f.device_key) = max(f.device_key)
 """
 
 
 def _subject_values(con: duckdb.DuckDBPyConnection) -> None:
-    """``t_subject_value``: identifiers that a certificate's subject may carry, in our notation, by distinct text.
-
-    Text is normalised once per distinct value; only values that some device carries stay.
-    """
+    """``t_subject``: what the subjects of certificates say that no source has bound yet; texts are read once each."""
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE t_subject_text AS SELECT DISTINCT text FROM ("
-        "SELECT subject_serial AS text FROM t_cert WHERE subject_serial IS NOT NULL AND is_ca IS NOT TRUE "
-        "UNION ALL SELECT subject_cn FROM t_cert WHERE subject_cn IS NOT NULL AND is_ca IS NOT TRUE)"
+        "CREATE OR REPLACE TEMP TABLE t_subject AS SELECT credential_key, subject_serial, subject_cn FROM t_cert c "
+        "ANTI JOIN t_binding b USING (credential_key) WHERE c.is_ca IS NOT TRUE"
     )
-    con.execute(_NORMALISE_SUBJECTS)
 
 
 # The notations of model.identifiers, in SQL because ten million subjects pass here; a test holds the two against each other.
-_NORMALISE_SUBJECTS = r"""
-CREATE OR REPLACE TEMP TABLE t_subject_value AS
-WITH text AS (
-    SELECT text, regexp_replace(upper(trim(text)), '[\s\x{00A0}]+', '', 'g') AS serial,
-        regexp_replace(regexp_extract(lower(trim(text)), '(?:^|[^0-9a-f])((?:[0-9a-f]{2}[:.-]?){5}[0-9a-f]{2})$', 1), '[:.-]', '', 'g')
-            AS mac,
-        trim(regexp_replace(lower(trim(text)), '[-_.\s]+', '-', 'g'), '-') AS name
-    FROM t_subject_text
+_SERIAL = (
+    r"CASE WHEN regexp_full_match(text, '\s*[0-9]+\s*') THEN coalesce(nullif(ltrim(trim(text), '0'), ''), '0') "
+    r"ELSE regexp_replace(upper(text), '[\s\x{00A0}]+', '', 'g') END"
 )
-SELECT text, 'serial' AS kind, CASE WHEN regexp_full_match(serial, '[0-9]+') THEN coalesce(nullif(ltrim(serial, '0'), ''), '0') ELSE serial END AS value FROM text
-UNION ALL SELECT text, 'mac', mac FROM text WHERE mac <> ''
-UNION ALL SELECT text, 'thing-name', text FROM text
-UNION ALL SELECT text, 'name', name FROM text
-"""
+_MAC = r"regexp_replace(regexp_extract(lower(trim(text)), '(?:^|[^0-9a-f])((?:[0-9a-f]{2}[:.-]?){5}[0-9a-f]{2})$', 1), '[:.-]', '', 'g')"
+_NAME = r"trim(regexp_replace(lower(trim(text)), '[-_.\s]+', '-', 'g'), '-')"
 
 # In this order of trust: the serialNumber attribute, a MAC at the end of the CN, the CN as a serial or thing name, and last
 # the CN as a name that means one device today. Several devices of different makers with one serial: the maker of the
 # devices that the issuer is known to certify decides, or nobody is bound.
 _SUBJECT_HOLDERS = f"""
 CREATE OR REPLACE TEMP TABLE t_issuer_maker AS
-SELECT DISTINCT ci.issuer_key, i.scope FROM t_binding b JOIN t_cert_issuer ci USING (credential_key)
-JOIN device_identifier di ON di.device_key = b.device_key JOIN t_identifier i ON i.identifier_key = di.identifier_key
-WHERE b.how = 'principal' AND i.kind = 'serial' AND i.scope <> '' AND i.reason IS NULL;
-CREATE OR REPLACE TEMP TABLE t_subject_holder AS
-WITH subject AS (
-    SELECT credential_key, subject_serial AS text, 1 AS field FROM t_cert WHERE subject_serial IS NOT NULL AND is_ca IS NOT TRUE
-    UNION ALL SELECT credential_key, subject_cn, 2 FROM t_cert WHERE subject_cn IS NOT NULL AND is_ca IS NOT TRUE
+SELECT DISTINCT ci.issuer_key, l.scope FROM (SELECT DISTINCT device_key, credential_key FROM t_binding WHERE how = 'principal') b
+JOIN t_cert_issuer ci USING (credential_key) JOIN t_found l ON l.device_key = b.device_key AND l.kind = 'serial' AND l.scope <> '';
+CREATE OR REPLACE TEMP TABLE t_text_device AS
+WITH text AS (
+    SELECT DISTINCT subject_serial AS text, true AS attribute FROM t_subject WHERE subject_serial IS NOT NULL
+    UNION ALL SELECT DISTINCT subject_cn, false FROM t_subject WHERE subject_cn IS NOT NULL
 ),
-hit AS (
-    SELECT s.credential_key, f.device_key, f.scope, f.kind,
-        CASE WHEN s.field = 1 THEN 1 WHEN v.kind = 'mac' THEN 2 WHEN v.kind = 'serial' THEN 3 WHEN v.kind = 'thing-name' THEN 4 ELSE 5 END AS trust
-    FROM subject s JOIN t_subject_value v USING (text) JOIN t_found_by f ON f.kind = v.kind AND f.value = v.value
-    WHERE (s.field = 1 AND v.kind IN ('serial', 'mac')) OR (s.field = 2 AND (v.kind <> 'serial' OR length(v.value) >= {SUBJECT_SERIAL_LENGTH}))
-),
-best AS (
-    SELECT h.* FROM hit h JOIN (SELECT credential_key, min(trust) AS trust FROM hit GROUP BY credential_key) b
-        ON b.credential_key = h.credential_key AND b.trust = h.trust
-),
-weighed AS (
-    SELECT b.*, count(DISTINCT b.device_key) OVER (PARTITION BY b.credential_key) AS devices, m.scope IS NOT NULL AS maker_fits
-    FROM best b LEFT JOIN t_cert_issuer ci USING (credential_key)
-    LEFT JOIN t_issuer_maker m ON m.issuer_key = ci.issuer_key AND m.scope = b.scope
+value AS (
+    SELECT text, attribute, 'serial' AS kind, {_SERIAL} AS value FROM text
+    UNION ALL SELECT text, attribute, 'mac', {_MAC} FROM text WHERE regexp_matches(lower(text), '[0-9a-f][:.-]?[0-9a-f]$')
+    UNION ALL SELECT text, attribute, 'thing-name', text FROM text WHERE NOT attribute
 )
-SELECT credential_key, min(device_key) AS device_key, min(trust) AS trust FROM weighed
-WHERE devices = 1 OR maker_fits GROUP BY credential_key HAVING count(DISTINCT device_key) = 1;
+SELECT v.text, v.attribute, f.device_key, f.scope,
+    CASE WHEN v.attribute THEN 1 WHEN v.kind = 'mac' THEN 2 WHEN v.kind = 'serial' THEN 3 ELSE 4 END AS trust
+FROM value v JOIN t_found f ON f.kind = v.kind AND f.value = v.value
+WHERE v.attribute OR v.kind <> 'serial' OR length(v.value) >= {SUBJECT_SERIAL_LENGTH};
+INSERT INTO t_text_device
+WITH text AS (
+    SELECT DISTINCT subject_cn AS text FROM t_subject s WHERE subject_cn IS NOT NULL
+    EXCEPT SELECT text FROM t_text_device WHERE NOT attribute
+)
+SELECT t.text, false, f.device_key, '', 5 FROM (SELECT text, {_NAME} AS value FROM text) t JOIN t_found f ON f.kind = 'name' AND f.value = t.value;
+CREATE OR REPLACE TEMP TABLE t_subject_holder AS
+WITH hit AS (
+    SELECT s.credential_key, d.device_key, d.scope, d.trust FROM t_subject s JOIN t_text_device d ON d.text = s.subject_serial AND d.attribute
+    UNION ALL SELECT s.credential_key, d.device_key, d.scope, d.trust FROM t_subject s JOIN t_text_device d ON d.text = s.subject_cn AND NOT d.attribute
+),
+best AS (SELECT credential_key, min(trust) AS trust, min(device_key) AS one, max(device_key) AS other FROM hit GROUP BY credential_key),
+doubted AS (  -- several devices: only hits of the best trust count, and among those the issuer's maker may decide
+    SELECT h.credential_key, h.device_key, h.trust, m.scope IS NOT NULL AS maker_fits
+    FROM hit h JOIN best b ON b.credential_key = h.credential_key AND b.trust = h.trust AND b.one <> b.other
+    LEFT JOIN t_cert_issuer ci ON ci.credential_key = h.credential_key LEFT JOIN t_issuer_maker m ON m.issuer_key = ci.issuer_key AND m.scope = h.scope
+)
+SELECT credential_key, one AS device_key, trust FROM best WHERE one = other
+UNION ALL
+SELECT credential_key, CASE WHEN min(device_key) = max(device_key) THEN min(device_key) ELSE min(device_key) FILTER (maker_fits) END, min(trust)
+FROM doubted GROUP BY credential_key
+HAVING min(device_key) = max(device_key) OR min(device_key) FILTER (maker_fits) = max(device_key) FILTER (maker_fits);
 INSERT INTO t_binding
 SELECT h.device_key, h.credential_key, c.source_key,
     CASE trust WHEN 1 THEN 'subject-serial' WHEN 2 THEN 'subject-mac' WHEN 3 THEN 'subject-serial' ELSE 'subject-name' END, trust < 5, NULL
 FROM t_subject_holder h JOIN t_cert c USING (credential_key)
-WHERE h.credential_key NOT IN (SELECT credential_key FROM t_binding)
 """  # noqa: S608 - constants of ours
 
 # Bindings by a name count only where nothing stronger speaks.

@@ -3,7 +3,7 @@
 Same snapshots, same declarations, same as-of time give the same roll. The story, each step in its own module:
 
 0. intake        snapshots as views; the sources
-1. devices       records -> devices, by strong identifiers and connected components
+1. identities    what identifies, and what lost its power; devices: records -> devices, by connected components
 2. certificates  each once; issuers; signatures decide who signed
 3. credentials   secrets and keys join; statuses, issuance, roles, holders
 4. sessions      broker and sensor lines of one connection are one; names are linked
@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from tenure.evidence.snapshot import Snapshot
 from tenure.model.declarations import Declarations
-from tenure.roll import anchors, certificates, credentials, devices, intake, rights, sessions, vocabulary
+from tenure.roll import anchors, certificates, credentials, devices, identities, intake, rights, sessions, vocabulary
 from tenure.roll.tables import ROLL_TABLES
 
 
@@ -66,7 +66,9 @@ def link(
         progress("reading snapshots")
         intake.take_in(con, snapshots, declarations, as_of)
         progress("linking devices")
-        devices.link_devices(con, declarations)
+        devices.small_tables(con)
+        identities.link_identifiers(con, declarations)
+        devices.link_devices(con)
         progress("linking certificates")
         certificates.link_certificates(con, edge_cache)
         progress("linking credentials")

@@ -99,11 +99,11 @@ notation AS (
     UNION SELECT text, 'thing-name', text FROM t_said_name
 ),
 by_strong AS (
-    SELECT n.text, f.device_key FROM notation n JOIN t_found_one f ON f.kind = n.kind AND f.value = n.value AND f.strong
+    SELECT n.text, f.device_key FROM notation n JOIN t_found f ON f.kind = n.kind AND f.value = n.value AND f.strong
 ),
 by_name AS (
     SELECT n.text, f.device_key FROM t_said_name n
-    JOIN t_found_one f ON f.kind = 'name' AND f.value = trim(regexp_replace(lower(trim(n.text)), '[-_.\s]+', '-', 'g'), '-')
+    JOIN t_found f ON f.kind = 'name' AND f.value = trim(regexp_replace(lower(trim(n.text)), '[-_.\s]+', '-', 'g'), '-')
 ),
 found AS (
     SELECT text, 1 AS trust, device_key FROM by_cn UNION ALL SELECT text, 2, device_key FROM by_strong UNION ALL SELECT text, 3, device_key FROM by_name

@@ -125,26 +125,19 @@ SELECT credential_key, min(issued_at) AS issued_at, min(not_after) AS not_after,
 FROM t_issued WHERE credential_key IS NOT NULL GROUP BY credential_key
 """
 
+# Narrow on purpose: ten million rows pass through several steps, and wide text is joined once at the end.
 _ALL = """
 CREATE OR REPLACE TEMP TABLE t_credential AS
-SELECT c.credential_key, 'certificate' AS kind, r.role, coalesce(c.subject_cn, c.subject, c.serial_hex) AS name, lower(hex(c.sha256)) AS sha256,
-    c.serial_hex, c.subject, c.subject_o, k.key_key, i.issuer_key, coalesce(i.verified, false) AS issuer_verified,
-    coalesce(c.self_issued, false) AS self_signed, c.signature_hash, c.not_before, c.not_after, t.issued_at,
-    c.crl_urls IS NOT NULL AS crl_url, c.ocsp_urls IS NOT NULL AS ocsp_url, coalesce(c.is_ca, false) AS ca, NULL::VARCHAR AS scopes,
-    c.source_key, c.origin, NULL::TIMESTAMP AS secret_ended_at
+SELECT c.credential_key, 'certificate' AS kind, r.role, k.key_key, i.issuer_key, coalesce(i.verified, false) AS issuer_verified,
+    c.not_before, c.not_after, t.issued_at, NULL::TIMESTAMP AS secret_ended_at
 FROM t_cert c JOIN t_role r USING (credential_key) LEFT JOIN t_cert_issuer i USING (credential_key)
-LEFT JOIN t_key k ON k.kind = 'public-key' AND k.digest = c.spki_sha256 LEFT JOIN t_issue_time t USING (credential_key)
+LEFT JOIN t_key_of k USING (credential_key) LEFT JOIN t_issue_time t USING (credential_key)
 UNION ALL
-SELECT s.credential_key, 'certificate', 'unknown', coalesce(t.subject, s.serial_hex), NULL, s.serial_hex, t.subject, NULL, NULL, s.issuer_key,
-    false, false, NULL, t.issued_at, t.not_after, t.issued_at, false, false, false, NULL, coalesce(t.source_key, e.source_key),
-    coalesce(t.origin, e.origin), NULL
+SELECT s.credential_key, 'certificate', 'unknown', NULL, s.issuer_key, false, t.issued_at, t.not_after, t.issued_at, NULL
 FROM t_serial_only s LEFT JOIN t_issue_time t USING (credential_key)
-LEFT JOIN (SELECT credential_key, min(source_key) AS source_key, min(origin) AS origin FROM t_status GROUP BY 1) e USING (credential_key)
 UNION ALL
-SELECT s.credential_key, min(s.kind), min(s.role), min(s.secret_id), NULL, NULL, NULL, NULL, min(k.key_key), NULL, false, false, NULL,
-    min(s.created_at), max(s.expires_at), min(s.created_at), false, false, false, min(s.scopes), min(s.source_key), min(s.origin), min(s.ended_at)
-FROM t_secret s LEFT JOIN t_key k ON k.digest = s.digest AND k.kind = CASE WHEN s.kind IN ('ssh-key', 'raw-key') THEN 'public-key' ELSE 'secret' END
-GROUP BY s.credential_key
+SELECT s.credential_key, min(s.kind), min(s.role), min(k.key_key), NULL, false, min(s.created_at), max(s.expires_at), min(s.created_at), min(s.ended_at)
+FROM t_secret s LEFT JOIN t_key_of k USING (credential_key) GROUP BY s.credential_key
 """
 
 # SSH and raw keys are never usable here: that somebody noted a key does not show who would accept it.
@@ -184,40 +177,65 @@ FROM t_credential c JOIN t_holder h USING (credential_key)
 """
 
 _CREDENTIAL = f"""
-SELECT c.* EXCLUDE (not_after, secret_ended_at, issued_at), coalesce(c.issued_at, c.not_before) AS issued_at,
+WITH told AS (  -- what is known of those that are no collected certificate
+    SELECT s.credential_key, coalesce(t.subject, s.serial_hex) AS name, s.serial_hex, t.subject, NULL AS scopes,
+        coalesce(t.source_key, e.source_key) AS source_key, coalesce(t.origin, e.origin) AS origin
+    FROM t_serial_only s LEFT JOIN t_issue_time t USING (credential_key)
+    LEFT JOIN (SELECT credential_key, min(source_key) AS source_key, min(origin) AS origin FROM t_status GROUP BY 1) e USING (credential_key)
+    UNION ALL
+    SELECT credential_key, min(secret_id), NULL, NULL, min(scopes), min(source_key), min(origin) FROM t_secret GROUP BY credential_key
+)
+SELECT c.credential_key, c.kind, c.role, coalesce(x.subject_cn, x.subject, o.name, x.serial_hex) AS name, lower(hex(x.sha256)) AS sha256,
+    coalesce(x.serial_hex, o.serial_hex) AS serial_hex, coalesce(x.subject, o.subject) AS subject, x.subject_o, c.key_key, c.issuer_key,
+    c.issuer_verified, coalesce(x.self_issued, false) AS self_signed, x.signature_hash, c.not_before,
     CASE WHEN year(c.not_after) >= 9999 THEN NULL ELSE c.not_after END AS not_after,
-    (c.not_after IS NULL AND (c.kind IN ('token', 'psk', 'password') OR (c.kind = 'certificate' AND c.sha256 IS NOT NULL AND c.not_before IS NOT NULL)))
+    (c.not_after IS NULL AND (c.kind IN ('token', 'psk', 'password') OR (c.kind = 'certificate' AND x.sha256 IS NOT NULL AND c.not_before IS NOT NULL)))
         OR coalesce(year(c.not_after) >= 9999, false)
         OR coalesce(date_diff('day', c.not_before, c.not_after) > {FIFTY_YEARS_DAYS}, false) AS no_expiry,
-    (epoch(c.not_after) - epoch(c.not_before)) / 86400.0 AS lifetime_days,
-    i.reason AS test_issuer, h.device_key, coalesce(hs.devices, 0) AS devices, u.expired, u.not_yet_valid, u.revoked_at, u.ended, u.ended_at,
-    u.anchored, u.anchored_for_operation, u.active_at_issuer, u.usable, s.first_at AS first_used_at, s.last_at AS last_used_at,
-    greatest(s.last_at, m.last_at) AS last_maybe_used_at, coalesce(r.newest_of_role, false) AS newest_of_role, n.successor_key
-FROM t_credential c JOIN t_usable u USING (credential_key) LEFT JOIN t_holders hs USING (credential_key) LEFT JOIN t_holder h USING (credential_key)
+    (epoch(c.not_after) - epoch(c.not_before)) / 86400.0 AS lifetime_days, coalesce(c.issued_at, c.not_before) AS issued_at,
+    x.crl_urls IS NOT NULL AS crl_url, x.ocsp_urls IS NOT NULL AS ocsp_url, coalesce(x.is_ca, false) AS ca, i.reason AS test_issuer, o.scopes,
+    CASE WHEN hs.devices = 1 THEN hs.device_key END AS device_key, coalesce(hs.devices, 0) AS devices, u.expired, u.not_yet_valid, u.revoked_at, u.ended,
+    u.ended_at, u.anchored, u.anchored_for_operation, u.active_at_issuer, u.usable, s.first_at AS first_used_at, s.last_at AS last_used_at,
+    greatest(s.last_at, m.last_at) AS last_maybe_used_at, coalesce(r.newest_of_role, false) AS newest_of_role, n.successor_key,
+    coalesce(x.source_key, o.source_key) AS source_key, coalesce(x.origin, o.origin) AS origin
+FROM t_credential c JOIN t_usable u USING (credential_key) LEFT JOIN t_cert x USING (credential_key) LEFT JOIN told o USING (credential_key)
+LEFT JOIN t_holders hs USING (credential_key)
 LEFT JOIN t_use s USING (credential_key) LEFT JOIN t_maybe m USING (credential_key) LEFT JOIN t_rank r USING (credential_key)
 LEFT JOIN t_successor n USING (credential_key) LEFT JOIN t_test_issuer i ON i.issuer_key = c.issuer_key
-ORDER BY c.credential_key
 """  # noqa: S608 - a constant of ours
 
 _KEY = """
-WITH held AS (
-    SELECT c.key_key, count(*) AS credentials, min(least(c.not_before, c.issued_at)) AS first_known_at FROM credential c
-    WHERE c.key_key IS NOT NULL GROUP BY c.key_key
+WITH shared AS (
+    SELECT k.key_key, count(*) AS credentials, min(least(c.not_before, c.issued_at)) AS first_known_at
+    FROM t_key_of k JOIN t_credential c USING (credential_key) WHERE k.key_key IN (SELECT key_key FROM t_shared_digest) GROUP BY k.key_key
 ),
-devices AS (
-    SELECT c.key_key, count(DISTINCT b.device_key) AS devices FROM credential c JOIN t_binding b USING (credential_key)
-    WHERE c.key_key IS NOT NULL GROUP BY c.key_key
+held AS (
+    SELECT k.key_key, count(DISTINCT b.device_key) AS devices FROM t_key_of k JOIN t_binding b USING (credential_key)
+    WHERE k.key_key IN (SELECT key_key FROM t_shared_digest) GROUP BY k.key_key
+),
+ssh AS (
+    SELECT credential_key, CASE key_algorithm WHEN 'ssh-ed25519' THEN 'ed25519' WHEN 'ssh-rsa' THEN 'rsa' WHEN 'ssh-dss' THEN 'dsa'
+        ELSE CASE WHEN starts_with(key_algorithm, 'ecdsa-') THEN 'ec' ELSE key_algorithm END END AS algorithm, key_bits
+    FROM t_secret WHERE kind IN ('ssh-key', 'raw-key')
+),
+row AS (  -- the first credential with a key describes it
+    SELECT d.credential_key AS key_key, d.kind, lower(hex(d.digest)) AS digest, ('0x' || substr(hex(d.digest), 1, 15))::BIGINT AS prefix,
+        coalesce(c.key_algorithm, s.algorithm) AS algorithm, coalesce(c.key_bits, s.key_bits) AS bits, c.key_curve AS curve, c.key_exponent AS exponent,
+        coalesce(sh.first_known_at, least(t.not_before, t.issued_at)) AS first_known_at, coalesce(sh.credentials, 1) AS credentials,
+        CASE WHEN sh.key_key IS NULL THEN coalesce(hs.devices, 0) ELSE coalesce(h.devices, 0) END AS devices
+    FROM t_digest d JOIN t_key_of k ON k.credential_key = d.credential_key AND k.key_key = d.credential_key
+    JOIN t_credential t ON t.credential_key = d.credential_key LEFT JOIN t_cert c ON c.credential_key = d.credential_key
+    LEFT JOIN (SELECT credential_key, min(algorithm) AS algorithm, min(key_bits) AS key_bits FROM ssh GROUP BY 1) s ON s.credential_key = d.credential_key
+    LEFT JOIN t_holders hs ON hs.credential_key = d.credential_key
+    LEFT JOIN shared sh ON sh.key_key = d.credential_key LEFT JOIN held h ON h.key_key = d.credential_key
 )
-SELECT k.key_key, k.kind, lower(hex(k.digest)) AS digest, ('0x' || substr(hex(k.digest), 1, 15))::BIGINT AS prefix, k.algorithm, k.bits, k.curve,
-    k.exponent, CASE
-        WHEN k.kind <> 'public-key' THEN NULL
-        WHEN k.algorithm = 'rsa' AND k.bits < 2048 THEN 'RSA of ' || k.bits || ' bits, under 2048'
-        WHEN k.algorithm = 'rsa' AND (try_cast(k.exponent AS HUGEINT) < 3 OR try_cast(right(k.exponent, 1) AS INTEGER) % 2 = 0)
-            THEN 'RSA with public exponent ' || k.exponent
-        WHEN k.algorithm = 'ec' AND k.bits < 224 THEN 'elliptic curve of ' || k.bits || ' bits, under 224'
-        WHEN k.algorithm = 'dsa' THEN 'DSA, withdrawn by FIPS 186-5' END AS weakness,
-    h.first_known_at, coalesce(h.credentials, 0) AS credentials, coalesce(d.devices, 0) AS devices
-FROM t_key k LEFT JOIN held h USING (key_key) LEFT JOIN devices d USING (key_key)
+SELECT DISTINCT ON (key_key) *, CASE
+    WHEN kind <> 'public-key' THEN NULL
+    WHEN algorithm = 'rsa' AND bits < 2048 THEN 'RSA of ' || bits || ' bits, under 2048'
+    WHEN algorithm = 'rsa' AND (try_cast(exponent AS HUGEINT) < 3 OR try_cast(right(exponent, 1) AS INTEGER) % 2 = 0) THEN 'RSA with public exponent ' || exponent
+    WHEN algorithm = 'ec' AND bits < 224 THEN 'elliptic curve of ' || bits || ' bits, under 224'
+    WHEN algorithm = 'dsa' THEN 'DSA, withdrawn by FIPS 186-5' END AS weakness
+FROM row
 """
 
 
@@ -249,19 +267,26 @@ own AS (
     JOIN at_parties a ON a.device_key = p.device_key AND a.relying_party_key = p.relying_party_key GROUP BY 1
 ),
 any_ AS (SELECT device_key, max(since) AS since, min(until) AS until FROM place GROUP BY 1),
+strong AS (
+    SELECT d.device_key, l.kind, l.scope, l.value FROM t_link l JOIN t_device d USING (node)
+    ANTI JOIN t_lost x ON x.kind = l.kind AND x.value = l.value AND x.scope = l.scope WHERE l.strong_kind
+),
+by_hardware AS (SELECT device_key, min('hardware-key  ' || value) AS best FROM strong WHERE kind = 'hardware-key' GROUP BY 1),
+by_serial AS (SELECT device_key, min('serial ' || scope || ' ' || value) AS best FROM strong WHERE kind = 'serial' GROUP BY 1),
+by_other AS (  -- only where no better kind speaks
+    SELECT s.device_key, min(CASE kind WHEN 'mac' THEN '1' WHEN 'thing-name' THEN '2' ELSE '3' END || kind || ' ' || scope || ' ' || value) AS best
+    FROM strong s ANTI JOIN by_serial USING (device_key) ANTI JOIN by_hardware USING (device_key) WHERE kind NOT IN ('hardware-key', 'serial') GROUP BY 1
+),
 identity AS (
-    SELECT device_key, arg_min(kind || ' ' || scope || ' ' || value, (rank, scope, value)) AS best FROM (
-        SELECT d.device_key, i.kind, i.scope, i.value,
-            CASE i.kind WHEN 'hardware-key' THEN 0 WHEN 'serial' THEN 1 WHEN 'mac' THEN 2 WHEN 'thing-name' THEN 3 ELSE 4 END AS rank
-        FROM device_identifier d JOIN t_identifier i USING (identifier_key) WHERE i.strong_kind AND i.reason IS NULL
-    ) GROUP BY device_key
+    SELECT device_key, best FROM by_hardware UNION ALL SELECT s.device_key, s.best FROM by_serial s ANTI JOIN by_hardware USING (device_key)
+    UNION ALL SELECT device_key, best FROM by_other
 ),
 record AS (
-    SELECT device_key, arg_min(s.kind || ' ' || s.name || ' ' || r.record_id, r.record_key) AS best FROM device_record r
-    JOIN source s USING (source_key) GROUP BY device_key
+    SELECT r.device_key, min(s.kind || ' ' || s.name || ' ' || r.record_id) AS best FROM device_record r
+    JOIN source s USING (source_key) ANTI JOIN identity USING (device_key) GROUP BY r.device_key
 )
 SELECT b.device_key, 'device-' || substr(sha256(coalesce('identifier ' || i.best, 'record ' || e.best)), 1, 26) AS device_id,
-    b.name, b.serial, b.maker, b.model, m.value AS mac, k.class_key, k.device_class, coalesce(k.rotation, 'unknown') AS rotation,
+    b.name, b.serial, b.maker, b.model, nullif(regexp_extract(regexp_replace(lower(b.mac), '[:. -]', '', 'g'), '^[0-9a-f]{12}$'), '') AS mac, k.class_key, k.device_class, coalesce(k.rotation, 'unknown') AS rotation,
     b.site_key, b.domain_key, b.owner_key, b.managed_by, b.gateway_key, b.behind_gateway,
     coalesce(b.hardware_security, 'unknown') AS hardware_security, coalesce(b.hardware_security IN ('tpm2', 'secure-element'), false) AS hardware_backed,
     b.firmware, b.state, b.said_text AS state_text, b.said_by AS state_source_key, b.registered,
@@ -270,41 +295,44 @@ SELECT b.device_key, 'device-' || substr(sha256(coalesce('identifier ' || i.best
     b.installed_at, b.discovered_at, b.owner_changed_at,
     coalesce(own.since, any_.since) IS NOT NULL AS covered, coalesce(own.since, any_.since) AS covered_since,
     coalesce(own.until, any_.until) AS covered_until, s.first_at AS first_seen_at, s.last_at AS last_seen_at, b.records
-FROM t_device_base b LEFT JOIN identity i USING (device_key) JOIN record e USING (device_key)
+FROM t_device_base b LEFT JOIN identity i USING (device_key) LEFT JOIN record e USING (device_key)
 LEFT JOIN device_class k ON k.model = b.model
-LEFT JOIN (
-    SELECT d.device_key, min(i.value) AS value FROM device_identifier d JOIN t_identifier i USING (identifier_key) WHERE i.kind = 'mac' GROUP BY 1
-) m USING (device_key)
 LEFT JOIN seen s USING (device_key) LEFT JOIN own USING (device_key) LEFT JOIN any_ USING (device_key)
-ORDER BY b.device_key
 """
 
 # A subject CN on certificates of several unrelated keys names nobody ("CN=CA"); certificates of one device may share theirs.
 _IDENTIFIER = """
-WITH carried AS (
-    SELECT identifier_key, count(DISTINCT device_key) AS devices FROM device_identifier GROUP BY identifier_key
+WITH shared AS (
+    SELECT s.identifier_key, s.kind, s.value, s.scope, s.strong_kind, count(DISTINCT l.node) AS records, count(DISTINCT d.device_key) AS devices
+    FROM t_shared_link l JOIN t_shared s USING (kind, value, scope) JOIN t_device d USING (node) GROUP BY ALL
 ),
-held AS (
-    SELECT c.subject_cn, c.spki_sha256, c.issuer, h.device_key FROM t_cert c LEFT JOIN t_holder h USING (credential_key)
-    WHERE c.subject_cn IS NOT NULL AND c.spki_sha256 IS NOT NULL
+every AS (
+    SELECT * FROM shared UNION ALL
+    SELECT l.link, l.kind, l.value, l.scope, l.strong_kind, 1, 1 FROM t_link l ANTI JOIN t_shared_link h ON h.link = l.link
+),
+-- Certificates of one CN: of the few that several share, ask whether they are related.
+several AS (
+    SELECT hash(subject_cn) AS h FROM t_cert c LEFT JOIN t_holders d USING (credential_key)
+    WHERE subject_cn IS NOT NULL AND spki_sha256 IS NOT NULL GROUP BY 1
+    HAVING min(hash(spki_sha256)) <> max(hash(spki_sha256)) AND (min(d.device_key) <> max(d.device_key) OR min(issuer) <> max(issuer))
 ),
 common AS (
-    SELECT subject_cn AS value, count(*) AS credentials, count(DISTINCT spki_sha256) AS keys, count(DISTINCT device_key) AS devices
-    FROM held GROUP BY subject_cn HAVING count(DISTINCT spki_sha256) > 1
+    SELECT c.subject_cn AS value, count(*) AS credentials, count(DISTINCT c.spki_sha256) AS keys, count(DISTINCT d.device_key) AS devices,
+        count(DISTINCT c.issuer) AS issuers
+    FROM t_cert c SEMI JOIN several s ON s.h = hash(c.subject_cn) LEFT JOIN t_holders d ON d.credential_key = c.credential_key AND d.devices = 1
+    WHERE c.spki_sha256 IS NOT NULL GROUP BY c.subject_cn
 ),
 -- Unrelated: bound to two or more devices, or a word that names nobody on certificates of different issuers.
 nameless AS (
-    SELECT c.value, c.credentials, c.devices FROM common c
-    WHERE (c.devices > 1 AND c.keys > 2)
-        OR (lower(c.value) IN ('ca', 'root', 'root ca', 'ca root', 'device', 'client', 'server', 'localhost', 'test', 'example', 'default', 'iot', 'iot device',
-            'my device', 'unknown', 'none', 'certificate', 'openssl', 'subject', 'issuer', 'name', 'cn')
-            AND (SELECT count(DISTINCT h.issuer) FROM held h WHERE h.subject_cn = c.value) > 1)
+    SELECT value, credentials, devices FROM common
+    WHERE (devices > 1 AND keys > 2) OR (issuers > 1 AND lower(value) IN ('ca', 'root', 'root ca', 'ca root', 'device', 'client', 'server', 'localhost',
+        'test', 'example', 'default', 'iot', 'iot device', 'my device', 'unknown', 'none', 'certificate', 'openssl', 'subject', 'issuer', 'name', 'cn'))
 )
-SELECT i.identifier_key, i.kind, i.value, nullif(i.scope, '') AS scope, i.strong_kind AND i.reason IS NULL AS strong, i.reason IS NOT NULL AS non_identifying,
-    i.records, coalesce(c.devices, 0) AS devices, 0 AS credentials, i.reason
-FROM t_identifier i LEFT JOIN carried c USING (identifier_key)
+SELECT i.identifier_key, i.kind, i.value, nullif(i.scope, '') AS scope, i.strong_kind AND x.reason IS NULL AS strong, x.reason IS NOT NULL AS non_identifying,
+    i.records, i.devices, 0 AS credentials, x.reason
+FROM every i LEFT JOIN t_lost x ON x.kind = i.kind AND x.value = i.value AND x.scope = i.scope
 UNION ALL
-SELECT (SELECT count(*) FROM t_identifier) + row_number() OVER (ORDER BY value), 'subject-name', value, NULL, false, true, 0, devices, credentials,
+SELECT row_number() OVER (ORDER BY value), 'subject-name', value, NULL, false, true, 0, devices, credentials,
     'certificates of unrelated keys carry it as their subject CN'
 FROM nameless
 """
@@ -335,7 +363,7 @@ SELECT i.issuer_key, i.name, i.organisation, k.key_key, i.credential_key, o.issu
     coalesce(a.revocation_collected, false) OR EXISTS (
         SELECT 1 FROM t_said s WHERE s.authority = 'crl' AND s.issuer_key = i.issuer_key) AS revocation_collected,
     n.issuer_key IS NOT NULL AS anchored, coalesce(u.usable, 0) AS usable_credentials
-FROM t_issuer i LEFT JOIN t_key k ON k.kind = 'public-key' AND k.digest = i.spki_sha256 LEFT JOIN t_ours o USING (issuer_key)
+FROM t_issuer i LEFT JOIN t_key_of k ON k.credential_key = i.credential_key LEFT JOIN t_ours o USING (issuer_key)
 LEFT JOIN (
     SELECT issuer_key, bool_or(role = 'registered' AND coalesce(status, 'valid') = 'valid') AS registered, bool_or(issuance_collected) AS issuance_collected,
         max(issuance_since) AS issuance_since, bool_or(revocation_collected) AS revocation_collected FROM t_authority GROUP BY issuer_key
