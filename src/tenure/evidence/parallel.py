@@ -17,8 +17,8 @@ from tenure.errors import TenureError
 T = TypeVar("T")
 R = TypeVar("R")
 
-_FEW: Final = 3
-"""Tasks that are done sooner here than another process is started."""
+FEW: Final = 8
+"""So many tasks are done here, in about the time that it takes other processes to start."""
 
 
 class WorkerDiedError(TenureError):
@@ -49,16 +49,19 @@ class Workers:
         Raises WorkerDiedError when a process dies (out of memory, a crash in a library); the results before it were given.
         """
         tasks = iter(tasks)
-        first = list(islice(tasks, _FEW))
-        if self._processes < 2 or (self._pool is None and len(first) < _FEW):
-            yield from map(function, chain(first, tasks))
+        here = list(islice(tasks, FEW))
+        beside = next(tasks, None) if self._processes > 1 else None
+        if beside is None:
+            yield from map(function, chain(here, tasks))
             return
-        under_way: deque[Future[R]] = deque()
+        under_way: deque[Future[R]] = deque([self._started().submit(function, beside)])
         try:
-            for task in chain(first, tasks):
+            for task in islice(tasks, 2 * self._processes):
                 under_way.append(self._started().submit(function, task))
-                if len(under_way) > 2 * self._processes:
-                    yield under_way.popleft().result()
+            yield from map(function, here)
+            for task in tasks:
+                yield under_way.popleft().result()
+                under_way.append(self._started().submit(function, task))
             while under_way:
                 yield under_way.popleft().result()
         except BrokenProcessPool as error:
