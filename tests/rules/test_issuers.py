@@ -126,6 +126,13 @@ def test_no_unknown_issuer_of_a_device(columns: dict[str, Any], world: World) ->
     assert world.run("unknown-issuer") == []
 
 
+def test_registered_one_by_one_in_the_cloud(world: World) -> None:
+    """A cloud that made the certificate, or took it without its CA, accepts that very certificate."""
+    shown(world, certificate := stranger(world, world.device()))
+    world.status(certificate, "valid", authority="cloud", source_key=6)
+    assert world.run("unknown-issuer") == []
+
+
 def test_collected_but_never_shown(world: World) -> None:
     stranger(world, world.device())
     assert world.run("unknown-issuer") == []
