@@ -12,7 +12,7 @@ from tenure.flows.diff import diff
 from tenure.model.difference import Difference
 from tenure.model.findings import AuditResult
 from tenure.model.vocabulary import RuleStatus, Severity
-from tenure.reports.difference import JSON, TerminalDifference
+from tenure.reports.difference import to_json, to_text
 from tests.reports.results import finding, hostile, outcome, results, sample
 
 
@@ -43,7 +43,7 @@ def _words(text: str) -> str:
 
 
 def test_the_terminal_tells_all_kinds_apart() -> None:
-    text = _words(TerminalDifference(width=100).render(_differs()))
+    text = _words(to_text(_differs(), width=100))
     for told in (
         "From 2026-11-01 00:00 UTC to 2026-11-01 00:00 UTC",
         "Incomplete: 2 appeared, 2 gone, 1 not assessed any more, 1 changed, 3 as before",
@@ -62,7 +62,7 @@ def test_the_terminal_tells_all_kinds_apart() -> None:
 
 def test_nothing_new_is_one_line() -> None:
     base = dataclasses.replace(sample(), sources=(), rules=sample().rules[:4])
-    assert TerminalDifference().render(diff(base, base)).splitlines() == [
+    assert to_text(diff(base, base)).splitlines() == [
         "From 2026-11-01 00:00 UTC to 2026-11-01 00:00 UTC",
         "0 appeared, 0 gone, 0 changed, 7 as before",
     ]
@@ -71,11 +71,11 @@ def test_nothing_new_is_one_line() -> None:
 def test_long_lists_are_cut_and_counted() -> None:
     base = sample()
     many = dataclasses.replace(base, findings=tuple(finding(n) for n in range(1, 101)))
-    assert "and 78 more: --format json shows all" in TerminalDifference().render(diff(base, many))
+    assert "and 78 more: --format json shows all" in to_text(diff(base, many))
 
 
 def test_json_holds_all_of_it() -> None:
-    document = json.loads(JSON.render(_differs()))
+    document = json.loads(to_json(_differs()))
     assert document["schema"] == "urn:tenure:difference:1"
     assert [f["id"] for f in document["appeared"]] == [f"{9:032x}", f"{40:032x}"]
     assert [f["rule"] for f in document["gone"]] == ["retired-device-still-trusted", "key-shared-across-devices"]
@@ -90,15 +90,15 @@ def test_json_holds_all_of_it() -> None:
 @given(results, results)
 def test_any_two_audits_can_be_compared_and_shown(old: AuditResult, new: AuditResult) -> None:
     told = diff(old, new)
-    text = TerminalDifference(width=60).render(told)
+    text = to_text(told, width=60)
     text.encode("utf-8")
     assert not set(text) & set("\x1b\x07\r\u202e")
-    document = json.loads(JSON.render(told))
+    document = json.loads(to_json(told))
     assert len(document["appeared"]) + len(document["newly_assessed"]) == len(told.appeared) + len(told.newly_assessed)
 
 
 @pytest.mark.parametrize("colour", [True, False])
 def test_hostile_names_stay_names(colour: bool) -> None:
-    text = TerminalDifference(width=200, colour=colour).render(diff(sample(), hostile()))
+    text = to_text(diff(sample(), hostile()), width=200, colour=colour)
     assert "\\x1b[31mred" in text
     assert "\x1b]0;" not in text

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
 
 from tenure import __version__
 from tenure.clock import rfc3339
-from tenure.model.difference import ChangedFinding, Difference, RuleChange, SourceChange
+from tenure.model.difference import ChangedFinding, Difference, LostFinding, RuleChange, SourceChange
 from tenure.model.findings import Finding, RuleOutcome
 from tenure.reports import _document
 from tenure.reports._document import Json
@@ -19,86 +18,74 @@ from tenure.reports._wording import STATUS_WORDS, abridged, count, encodable, gi
 SCHEMA = "urn:tenure:difference:1"
 
 
-class DifferenceReport(Protocol):
-    """One format of a comparison. The same comparison always gives the same text."""
-
-    name: ClassVar[str]
-
-    def render(self, difference: Difference) -> str: ...
+def to_text(difference: Difference, *, width: int = 80, colour: bool = False, rows: int = 15) -> str:
+    """The comparison for the person at the keyboard; ``rows`` bounds each list, and what is cut is counted."""
+    screen = Screen(width, colour)
+    screen.title(f"From {moment(difference.old_as_of)} to {moment(difference.new_as_of)}")
+    screen.say(_counts(difference))
+    for note in difference.notes:
+        screen.item(note)
+    lists = _Lists(screen, rows)
+    lists.findings("Appeared", difference.appeared)
+    lists.findings("First assessed now, perhaps there before", difference.newly_assessed)
+    lists.findings("Gone: looked for and not found any more", difference.gone)
+    lists.lost(difference.not_assessed_any_more)
+    lists.changed(difference.changed)
+    lists.lines("Rules that are not as they were", [_rule(r) for r in difference.rules])
+    lists.lines("Sources that are not as they were", [_source(s) for s in difference.sources])
+    return screen.text
 
 
 @dataclass(frozen=True, slots=True)
-class TerminalDifference:
-    """For the person at the keyboard; ``rows`` bounds each list."""
+class _Lists:
+    """The lists of a comparison on a screen, each with a heading, at most ``rows`` entries and a count of the rest."""
 
-    name: ClassVar[str] = "terminal"
+    screen: Screen
+    rows: int
 
-    width: int = 80
-    colour: bool = False
-    rows: int = 15
-
-    def render(self, difference: Difference) -> str:
-        screen = Screen(self.width, self.colour)
-        screen.title(f"From {moment(difference.old_as_of)} to {moment(difference.new_as_of)}")
-        screen.say(_counts(difference))
-        for note in difference.notes:
-            screen.item(note)
-        self._findings(screen, "Appeared", difference.appeared)
-        self._findings(screen, "First assessed now, perhaps there before", difference.newly_assessed)
-        self._findings(screen, "Gone: looked for and not found any more", difference.gone)
-        self._lost(screen, difference)
-        self._changed(screen, difference.changed)
-        self._judged(screen, difference)
-        return screen.text
-
-    def _findings(self, screen: Screen, title: str, findings: Sequence[Finding]) -> None:
+    def findings(self, title: str, findings: Sequence[Finding]) -> None:
         if not findings:
             return
-        screen.heading(f"{title} ({len(findings):,})")
+        self.screen.heading(f"{title} ({len(findings):,})")
         for finding in findings[: self.rows]:
-            _line(screen, finding)
+            _line(self.screen, finding)
             if told := gist(finding.evidence, 3):
-                screen.say(abridged(told, 200), indent=4, style="dim")
-        self._more(screen, len(findings))
+                self.screen.say(abridged(told, 200), indent=4, style="dim")
+        self._more(len(findings))
 
-    def _lost(self, screen: Screen, difference: Difference) -> None:
-        lost = difference.not_assessed_any_more
+    def lost(self, lost: Sequence[LostFinding]) -> None:
         if not lost:
             return
-        screen.heading(f"Not assessed any more: nobody knows whether these are mended ({len(lost):,})")
+        self.screen.heading(f"Not assessed any more: nobody knows whether these are mended ({len(lost):,})")
         for entry in lost[: self.rows]:
-            _line(screen, entry.finding)
+            _line(self.screen, entry.finding)
             status = STATUS_WORDS[entry.status] if entry.status else "no longer a rule"
-            screen.say(": ".join(filter(None, (status, entry.reason))), indent=4, style="dim")
-        self._more(screen, len(lost))
+            self.screen.say(": ".join(filter(None, (status, entry.reason))), indent=4, style="dim")
+        self._more(len(lost))
 
-    def _changed(self, screen: Screen, changed: Sequence[ChangedFinding]) -> None:
+    def changed(self, changed: Sequence[ChangedFinding]) -> None:
         if not changed:
             return
-        screen.heading(f"Changed ({len(changed):,})")
+        self.screen.heading(f"Changed ({len(changed):,})")
         graver_first = sorted(changed, key=lambda c: c.old.severity is c.new.severity)
         for entry in graver_first[: self.rows]:
-            _line(screen, entry.new)
+            _line(self.screen, entry.new)
             for change in entry.changes[:4]:
                 told = f"{abridged(change.before, 60)} -> {abridged(change.after, 60)}"
-                screen.say(f"{label(change.member.removeprefix('evidence.'))}: {told}", indent=4, style="dim")
-        self._more(screen, len(changed))
+                self.screen.say(f"{label(change.member.removeprefix('evidence.'))}: {told}", indent=4, style="dim")
+        self._more(len(changed))
 
-    def _judged(self, screen: Screen, difference: Difference) -> None:
-        """What was judged otherwise, and on what: rules and sources."""
-        for title, lines in (
-            ("Rules", [_rule(r) for r in difference.rules]),
-            ("Sources", [_source(s) for s in difference.sources]),
-        ):
-            if lines:
-                screen.heading(f"{title} that are not as they were ({len(lines):,})")
-            for line in lines[: self.rows]:
-                screen.item(line)
-            self._more(screen, len(lines))
+    def lines(self, title: str, lines: Sequence[str]) -> None:
+        if not lines:
+            return
+        self.screen.heading(f"{title} ({len(lines):,})")
+        for line in lines[: self.rows]:
+            self.screen.item(line)
+        self._more(len(lines))
 
-    def _more(self, screen: Screen, total: int) -> None:
+    def _more(self, total: int) -> None:
         if (more := total - self.rows) > 0:
-            screen.say(f"and {more:,} more: --format json shows all", indent=2, style="dim")
+            self.screen.say(f"and {more:,} more: --format json shows all", indent=2, style="dim")
 
 
 def _counts(of: Difference) -> str:
@@ -142,14 +129,9 @@ def _source(of: SourceChange) -> str:
     return f"{name}: other content, {rows[0]} -> {rows[1]}"
 
 
-@dataclass(frozen=True, slots=True)
-class JsonDifference:
+def to_json(difference: Difference) -> str:
     """One JSON object; findings as in the JSON report. Equal comparisons give equal bytes."""
-
-    name: ClassVar[str] = "json"
-
-    def render(self, difference: Difference) -> str:
-        return json.dumps(document(difference), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    return json.dumps(document(difference), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
 def document(of: Difference) -> dict[str, Json]:
@@ -201,7 +183,3 @@ def document(of: Difference) -> dict[str, Json]:
             for s in of.sources
         ],
     }
-
-
-TERMINAL: DifferenceReport = TerminalDifference()
-JSON: DifferenceReport = JsonDifference()
