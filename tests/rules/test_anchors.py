@@ -71,7 +71,7 @@ def test_a_ca_in_no_bundle_is_no_anchor(world: World) -> None:
 def test_certificates_that_outlive_their_root(world: World) -> None:
     issuer = root(world, days=300)
     under(world, issuer, not_after=world.ahead(299))
-    under(world, issuer, not_after=world.ahead(301))
+    under(world, issuer, not_after=world.ahead(302))
     under(world, issuer, not_after=world.ahead(400), not_before=world.ago(30))
     anchors = [world.anchor(issuer), world.anchor(issuer, 2)]
     rows = world.run("anchor-expires-before-leaf")
@@ -124,6 +124,15 @@ def test_does_not_outlive_its_root(columns: dict[str, object], world: World) -> 
     under(world, issuer, **{**columns, **dates})
     world.anchor(issuer)
     assert world.run("anchor-expires-before-leaf") == []
+
+
+def test_root_and_leaf_made_in_one_go(world: World) -> None:
+    """Tools that make both for the same number of days leave a second between their ends."""
+    issuer = root(world, days=300)
+    under(world, issuer, not_after=world.ahead(300, seconds=1))
+    world.anchor(issuer)
+    assert world.run("anchor-expires-before-leaf") == []
+    assert len(world.run("anchor-expires-before-leaf", slack_days=0)) == 1
 
 
 def test_the_leaf_is_carried_by_a_longer_anchor_of_the_same_key(world: World) -> None:

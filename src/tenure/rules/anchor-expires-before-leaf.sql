@@ -7,6 +7,8 @@
 -- certificates that end before their root."""
 -- needs = ["anchor", "credential", "issuer"]
 -- reference = "RFC 5280, section 6.1; RFC 4210, section 4.4"
+-- [parameters]
+-- slack_days = 1
 WITH parent AS (
     SELECT DISTINCT i.issuer_key, c.issuer_key AS parent_key
     FROM issuer AS i
@@ -50,7 +52,7 @@ outlived AS (
     FROM root AS r
     JOIN above AS u ON u.ancestor_key = r.issuer_key
     JOIN credential AS c ON c.issuer_key = u.issuer_key
-    WHERE c.not_after > r.last_day
+    WHERE c.not_after > r.last_day + INTERVAL 1 DAY * $slack_days
       AND NOT c.no_expiry
       AND NOT c.ca
       AND c.issuer_verified

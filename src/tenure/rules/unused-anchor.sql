@@ -18,7 +18,7 @@ SELECT
 FROM anchor AS a
 JOIN credential AS c ON c.credential_key = a.credential_key
 LEFT JOIN relying_party AS r ON r.relying_party_key = a.relying_party_key
-LEFT JOIN presented AS p ON p.credential_key = a.credential_key
+LEFT JOIN presented AS p ON p.credential_key = a.credential_key AND p.sessions > 0
 WHERE a.seen_under = 0
   AND a.usable_under = 0
   AND a.replaced_by_key IS NULL
