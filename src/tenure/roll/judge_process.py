@@ -43,7 +43,7 @@ class Failed:
     seconds: float
 
 
-_BROKEN = (TimeoutError, EOFError, BrokenPipeError, ValueError, KeyError, TypeError, pa.ArrowException)
+_BROKEN = (OSError, EOFError, ValueError, KeyError, TypeError, pa.ArrowException)
 """What reading an answer can come to when the process is gone, stuck, or sends what is no answer."""
 
 
@@ -166,7 +166,8 @@ class JudgeProcess:
     def _ended(self, error: Exception, seconds: float) -> str:
         """End the process and say how it came to it."""
         process, was_ready = self._process, self._ready
-        assert process is not None
+        if process is None:
+            return f"the process that runs rules did not start: {error}"
         if isinstance(error, EOFError | BrokenPipeError):
             try:
                 process.wait(GRACE_SECONDS)
@@ -180,7 +181,11 @@ class JudgeProcess:
             case TimeoutError():
                 return f"stopped: it took longer than {seconds:g} s and did not heed the interrupt"
             case EOFError() | BrokenPipeError() if code is not None and code < 0:
-                return f"the process that ran it was ended by {signal.Signals(-code).name}"
+                return f"the process that ran it was ended by {_signal_name(-code)}"
             case EOFError() | BrokenPipeError():
                 return f"the process that ran it ended (code {code})"
         return f"its answer is no answer: {error}"
+
+
+def _signal_name(number: int) -> str:
+    return next((known.name for known in signal.Signals if known == number), f"signal {number}")
