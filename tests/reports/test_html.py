@@ -74,11 +74,12 @@ def test_it_shows_the_findings_and_what_they_rest_on() -> None:
     outline = Outline(REPORT.render(sample()))
     _harmless(outline)
     for told in (
-        "Audit of machine identities As of 2026-11-01 00:00 UTC",
+        "Audit of machine identities As of 2026-11-01 00:00 UTC. All times are UTC.",
         "7 findings over 300 devices: 5 critical, 1 high and 1 low. The oldest grave one began on 2026-03-02.",
         "Incomplete. A source was cut short",
         "rules assessed 4 of 7",
-        "device meter-0001, certificate CN=meter-0001 since 2026-03-02 10:00 UTC",
+        "device meter-0001, certificate CN=meter-0001 since 2026-03-02 10:00",
+        "left service 2026-03-02; state retired",
         "left service 2026-03-02 00:00 UTC",
         "Next step: Revoke it at its issuer",
         "whoever holds the key is still let in",

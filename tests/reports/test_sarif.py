@@ -109,6 +109,8 @@ def test_rows_of_evidence_are_related_locations() -> None:
         ({"origin": "a b/ü#1.csv#12"}, "a%20b/%C3%BC", None),
         ({"issuance_origin": "log.jsonl#7"}, "log.jsonl", 7),
         ({"bundle": "anchors/roots.pem"}, "anchors/roots.pem", None),
+        ({"seen_at": "mosquitto.log#2291"}, "mosquitto.log", 2291),
+        ({"seen_at": "2026-10-01T00:00:00Z"}, ".", None),
         ({"origin": "index.txt#0"}, "index.txt", None),
         ({"origin": "C:\\x?y"}, "C%3A%5Cx%3Fy", None),
         ({"origin": "//host/x"}, "host/x", None),
@@ -167,6 +169,22 @@ def test_many_problems_are_counted() -> None:
     told = [n["message"]["text"] for n in run["invocations"][0]["toolExecutionNotifications"]]
     assert len(told) == 11
     assert told[-1] == "and 40 more problems; the JSON report holds all"
+
+
+@pytest.mark.parametrize(
+    ("source", "file", "uri"),
+    [
+        ("cmdb.csv", "cmdb.csv", "cmdb.csv"),
+        ("keys/known_hosts", "known_hosts", "keys/known_hosts"),
+        ("ca", "newcerts/01.pem", "ca/newcerts/01.pem"),
+        ("ca", "ca/newcerts/01.pem", "ca/newcerts/01.pem"),
+        ("ca", "", "ca"),
+    ],
+)
+def test_a_problem_stands_at_its_file_in_the_audited_folder(source: str, file: str, uri: str) -> None:
+    run = _run(AuditResult(sample().as_of, (), (), (ProblemSummary(source, file, "line 1", "no date"),), (), ()))
+    (told,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert told["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
 
 
 def test_severities_map_to_the_three_levels() -> None:

@@ -30,7 +30,7 @@ def test_it_says_what_matters() -> None:
         "7 findings over 300 devices, 391 usable credentials; 2 suppressed by decisions",
         "critical 5 high 1 medium 0 low 1 info 0",
         "critical 5 2 retired-device-still-trusted",
-        "device meter-0001, certificate CN=meter-0001 since 2026-03-02 10:00 UTC",
+        "device meter-0001, certificate CN=meter-0001 since 2026-03-02 10:00; left service 2026-03-02; state retired",
         "and 2 more: --format html or json shows all",
         "next step: Revoke it at its issuer and see that the relying parties refuse it.",
         "Unknown: 1 rule logs/broker.log is cut short: stale-identity",

@@ -16,6 +16,7 @@ from tenure.model.vocabulary import Severity
 from tenure.reports._wording import abridged, count, sentences, shown
 
 WIDTH = 480
+MOST_ROWS = 200
 LEVELS = {
     "0": "nothing, a shared secret or a network location",
     "1": "a static secret of its own",
@@ -195,7 +196,10 @@ def assurance(domains: Mapping[str, Mapping[str, int]], most: int = 10) -> Chart
     ranked = sorted(domains.items(), key=lambda item: (_weakest(item[1]), -sum(item[1].values()), item[0]))
     ranked = [(name, levels) for name, levels in ranked if sum(levels.values())]
     levels = sorted({level for _, those in ranked for level in those})
-    rows = tuple((shown(name), *(f"{those.get(level, 0):,}" for level in levels)) for name, those in ranked[:100])
+    rows = [(shown(name), *(f"{those.get(level, 0):,}" for level in levels)) for name, those in ranked[:MOST_ROWS]]
+    if rest := ranked[MOST_ROWS:]:
+        sums = (sum(those.get(level, 0) for _, those in rest) for level in levels)
+        rows.append((f"{len(rest):,} more domains", *(f"{number:,}" for number in sums)))
     summary = "No trust domain with devices is known."
     if ranked:
         weak = [shown(name) for name, those in ranked if _weakest(those) == _weakest(ranked[0][1])]
@@ -203,11 +207,12 @@ def assurance(domains: Mapping[str, Mapping[str, int]], most: int = 10) -> Chart
             f"A domain is as strong as its weakest member. {count(len(weak), 'domain')} of {len(ranked):,} "
             f"{'has' if len(weak) == 1 else 'have'} members at level {_weakest(ranked[0][1])}: {', '.join(weak[:3])}"
             + (f" and {len(weak) - 3:,} more." if len(weak) > 3 else ".")
+            + (f" The {most} weakest are drawn." if len(ranked) > most else "")
         )
     title = "Assurance by trust domain"
     drawing = _svg(min(len(ranked), most) * 44, title, [*_stacks(ranked[:most])]) if ranked else Markup("")
     legend = tuple((f"level-{level}", f"{level}: {words}") for level, words in LEVELS.items()) if ranked else ()
-    return Chart("assurance", title, summary, drawing, ("Domain", *(f"Level {level}" for level in levels)), rows, legend)
+    return Chart("assurance", title, summary, drawing, ("Domain", *(f"Level {level}" for level in levels)), tuple(rows), legend)
 
 
 def _weakest(levels: Mapping[str, int]) -> str:

@@ -53,6 +53,13 @@ def minute(when: datetime | None) -> str:
     return "not known" if when is None else rfc3339(when)[:16].replace("T", " ")
 
 
+def brief(cell: Scalar) -> str:
+    """A cell in a clause: instants to the minute, those at midnight as days; the head of the report says UTC."""
+    if isinstance(cell, datetime):
+        return minute(cell).removesuffix(" 00:00")
+    return abridged(value(cell), 60)
+
+
 def value(cell: Scalar) -> str:
     """One cell of evidence for people."""
     match cell:
@@ -80,20 +87,23 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def subject(of: Subject) -> str:
-    """What a finding is about, as people look for it: its name, else its serial, else the beginning of its id."""
+def _called(of: Subject) -> str:
+    """What people look for a subject by: its name, else its serial, else the beginning of its id."""
     if of.name:
-        return f"{of.kind} {shown(of.name)}"
-    if of.serial:
-        return f"{of.kind} with serial {shown(of.serial)}"
-    return f"{of.kind} {abridged(shown(of.id), 40)}"
+        return shown(of.name)
+    return f"with serial {shown(of.serial)}" if of.serial else abridged(shown(of.id), 24)
 
 
 def who(finding: Finding, most: int = 3) -> str:
-    """The subjects of a finding in one clause; the first ``most`` and how many more."""
-    named = [subject(s) for s in finding.subjects[:most]]
-    rest = len(finding.subjects) - len(named)
-    return ", ".join(named) + (f" and {rest:,} more" if rest else "") if named else "the fleet as a whole"
+    """The subjects of a finding in one clause, those of one name together; the first ``most`` and how many more."""
+    kinds: dict[str, list[str]] = {}
+    for part in finding.subjects[:most]:
+        those = kinds.setdefault(_called(part), [])
+        if part.kind not in those:
+            those.append(part.kind)
+    named = [f"{sentences(those)} {name}" for name, those in kinds.items()]
+    rest = len(finding.subjects) - most
+    return ", ".join(named) + (f" and {rest:,} more" if rest > 0 else "") if named else "the fleet as a whole"
 
 
 def scalars(evidence: Evidence) -> Iterator[tuple[str, Scalar]]:
@@ -112,7 +122,7 @@ def members(evidence: Evidence) -> Iterator[tuple[str, list[dict[str, Scalar]]]]
 
 def gist(evidence: Evidence, most: int) -> str:
     """The first values of the evidence in one clause, and over how many rows it spreads."""
-    known = [f"{label(column)} {value(cell)}" for column, cell in scalars(evidence) if cell is not None]
+    known = [f"{label(column)} {brief(cell)}" for column, cell in scalars(evidence) if cell is not None]
     rows = sum(len(cells) for _, cells in members(evidence))
     return "; ".join(known[:most] + ([count(rows, "row of evidence", "rows of evidence")] if rows else []))
 

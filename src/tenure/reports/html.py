@@ -117,6 +117,7 @@ def _environment() -> Environment:
         shown=_wording.shown,
         moment=_wording.moment,
         minute=_wording.minute,
+        brief=_wording.brief,
         value=_wording.value,
         label=_wording.label,
         count=_wording.count,

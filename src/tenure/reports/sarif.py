@@ -188,11 +188,13 @@ def _logical(of: Subject) -> Object:
 
 
 def _origins(of: Finding) -> Iterator[str]:
-    """Where in the exports the evidence stands: columns named origin, bundle or ending so, of the finding and its rows."""
+    """Where in the exports the evidence stands, of the finding and its rows: in columns named origin or bundle or ending
+    so, and ``file#line`` in a column that ends in at (``seen_at``)."""
     rows = [dict(scalars(of.evidence)), *(row for cell in of.evidence.values() if isinstance(cell, list) for row in cell)]
     for row in rows:
         for column, cell in row.items():
-            if isinstance(cell, str) and cell and column.rpartition("_")[2] in ("origin", "bundle"):
+            last = column.rpartition("_")[2]
+            if isinstance(cell, str) and cell and (last in ("origin", "bundle") or (last == "at" and "#" in cell)):
                 yield cell
     yield from (s.name or s.id for s in of.subjects if s.kind == "file" and (s.name or s.id))
 
@@ -252,10 +254,17 @@ def _incomplete(result: AuditResult, index: Mapping[str, int]) -> Iterator[Objec
 def _problems(problems: tuple[ProblemSummary, ...], most: int) -> Iterator[Object]:
     for problem in problems[:most]:
         text = f"{problem.source}: {problem.reason} ({f'{problem.file} {problem.place}'.strip()})"
-        place: list[Json] = [{"physicalLocation": {"artifactLocation": _artifact(problem.file or problem.source)}}]
+        place: list[Json] = [{"physicalLocation": {"artifactLocation": _artifact(_below(problem.source, problem.file))}}]
         yield {**_notification("problem", text), "locations": place}
     if (more := len(problems) - most) > 0:
         yield _notification("problem", f"and {more:,} more problems; the JSON report holds all")
+
+
+def _below(source: str, file: str) -> str:
+    """The path of a problem's file in the audited folder: a source's own name, or a file below it."""
+    if not file or source == file or source.endswith(f"/{file}"):
+        return source
+    return file if file.startswith(f"{source}/") else f"{source}/{file}"
 
 
 def _configuration(result: AuditResult, index: Mapping[str, int]) -> Iterator[Object]:

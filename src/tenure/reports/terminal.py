@@ -9,7 +9,7 @@ from tenure.model.findings import AuditResult, Finding, RuleOutcome, SourceSumma
 from tenure.model.vocabulary import RuleStatus, Severity
 from tenure.reports import Report, _tally
 from tenure.reports._screen import SEVERITY_STYLES, Screen
-from tenure.reports._wording import STATUS_WORDS, abridged, count, gist, minute, moment, sentences, value, who
+from tenure.reports._wording import STATUS_WORDS, abridged, brief, count, gist, minute, moment, sentences, value, who
 
 ELSEWHERE = "--format html or json shows all"
 
@@ -62,13 +62,8 @@ class TerminalReport:
         for number, group in enumerate(groups[: self.rules]):
             if number:
                 screen.gap()
-            screen.pieces(
-                [
-                    (f" {group.severity.value} ", SEVERITY_STYLES[group.severity]),
-                    (f" {group.outcome.title}", "bold"),
-                    (f"  {group.outcome.id}", "dim"),
-                ]
-            )
+            screen.pieces([(f" {group.severity.value} ", SEVERITY_STYLES[group.severity]), (f" {group.outcome.title}", "bold")])
+            screen.say(group.outcome.id, indent=2, style="dim")
             for finding in group.findings[: self.per_rule]:
                 _finding(screen, finding)
             if (more := len(group.findings) - self.per_rule) > 0:
@@ -136,7 +131,7 @@ class TerminalReport:
 
 
 def _head(screen: Screen, result: AuditResult) -> None:
-    screen.title(f"Audit of machine identities as of {moment(result.as_of)}")
+    screen.title(f"Audit of machine identities as of {moment(result.as_of)} (all times are UTC)")
     if result.incomplete:
         screen.say(_incomplete(result), style="bold red")
     figures = result.figures
@@ -167,7 +162,7 @@ def _incomplete(result: AuditResult) -> str:
 
 
 def _finding(screen: Screen, finding: Finding) -> None:
-    facts = [f"since {moment(finding.since)}" if finding.since else "", gist(finding.evidence, 4)]
+    facts = [f"since {brief(finding.since)}" if finding.since else "", gist(finding.evidence, 4)]
     screen.item(who(finding))
     if told := "; ".join(filter(None, facts)):
         screen.say(abridged(told, 300), indent=4)
