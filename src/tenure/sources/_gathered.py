@@ -37,6 +37,6 @@ class Gathered:
     def flush(self) -> None:
         """Hand the rows on; nothing stays behind."""
         if self._batches:
-            whole = pa.Table.from_batches(self._batches).combine_chunks()
-            self._draft.add_columns(self._table, {n: whole.column(n).chunk(0) for n in whole.column_names})
+            columns = zip(self._schema.names, zip(*(batch.columns for batch in self._batches), strict=True), strict=True)
+            self._draft.add_columns(self._table, {name: pa.concat_arrays(list(parts)) for name, parts in columns})
         self._batches, self._rows = [], 0

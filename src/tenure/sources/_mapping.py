@@ -64,7 +64,7 @@ class Mapping(BaseModel):
     sureness: int = 50
     suffixes: tuple[str, ...] = ("",)  # each column is looked for with these behind it too
     columns: dict[str, tuple[str, ...]] = {}  # field -> columns, the first that has a cell in the row counts
-    constants: dict[str, str] = {}  # field -> cell where no column has one
+    constants: dict[str, str] = {}  # field -> cell where no column has one (one of our words, for a field of words)
     nothing: tuple[str, ...] = ()  # cells that say there is no value
     words: dict[str, dict[str, str]] = {}  # field -> the export's word -> ours
     words_by_column: dict[str, dict[str, str]] = {}  # column -> words that differ there
@@ -90,7 +90,7 @@ class Mapping(BaseModel):
 @lru_cache(maxsize=1)
 def built_in() -> tuple[Mapping, ...]:
     """The mappings that come with Tenure, in order of their names."""
-    return tuple(_read(path) for path in sorted(BUILT_IN.glob("*.toml")))
+    return tuple(_read(path) for path in sorted(BUILT_IN.glob("*.toml"), key=lambda path: path.stem))
 
 
 def recognised(kind: str, columns: frozenset[str]) -> Mapping | None:
@@ -159,7 +159,12 @@ def _check(mapping: Mapping, path: Path) -> None:
         raise DeclarationError(
             f"{path}: [words] of {', '.join(sorted(unknown))}", f"fields with words: {', '.join(allowed_by_field)}"
         )
-    tables = [*mapping.words.items(), *((_field_of(mapping, c), t) for c, t in mapping.words_by_column.items())]
+    constants = {field: {"": word} for field, word in mapping.constants.items() if field in allowed_by_field}
+    tables = [
+        *mapping.words.items(),
+        *constants.items(),
+        *((_field_of(mapping, c), t) for c, t in mapping.words_by_column.items()),
+    ]
     for field, table in tables:
         allowed = allowed_by_field.get(field, frozenset())
         if wrong := set(table.values()) - allowed:

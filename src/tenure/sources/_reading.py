@@ -47,8 +47,6 @@ class Reading:
     def word(self, chunk: Chunk, field: str, unknown: str | None) -> tuple[list[str | None], list[str | None]]:
         """The field in our words and in the export's own. A word no table holds is told and ``unknown``."""
         columns = [(key, self._trimmed(chunk, key)) for key in self._candidates[field] if key in chunk.columns]
-        if (constant := self.mapping.constants.get(field)) is not None:
-            columns.append(("", [constant] * len(chunk)))
         ours: list[str | None] = [None] * len(chunk)
         own: list[str | None] = [None] * len(chunk)
         for at, (key, cells) in enumerate(columns):
@@ -58,6 +56,8 @@ class Reading:
             ours = [a if c is None else words[c] for a, c in zip(ours, cells, strict=True)]
             own = [o if c is None else c for o, c in zip(own, cells, strict=True)]
             self._tell_unread(field, words, cells, chunk.places)
+        if (constant := self.mapping.constants.get(field)) is not None:  # one of our words already
+            ours = [constant if o is None else a for a, o in zip(ours, own, strict=True)]
         return ours, own
 
     def _tell_unread(self, field: str, words: Words, cells: Sequence[str | None], places: Sequence[int]) -> None:

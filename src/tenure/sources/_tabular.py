@@ -26,7 +26,7 @@ SHOWN = 120  # characters of a cell that problems repeat
 Shape: TypeAlias = Literal["csv", "lines", "document"]
 Entry: TypeAlias = dict[str, Any]
 _NOT_NAME = re.compile(r"[^\w.]+")
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a]")  # a first line with these is no header: the file is binary
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,10 @@ def peek(place: Place) -> Peek | None:
 def _peeked(head: bytes) -> Peek | None:
     head = unpacked_head(head)
     text = "".join(decoded_lines(ExportBytes(io.BytesIO(head)), _nobody))
-    if not text.strip() or (_CONTROL.search(head) and "\x00" in text):
+    first = text.lstrip()
+    if not first or _CONTROL.search(first.partition("\n")[0]):
         return None
-    if text.lstrip()[0] in "[{":
+    if first[0] in "[{":
         shape: Shape = "lines" if is_lines(text) else "document"
         entry = _first_entry(text, shape)
         return None if entry is None else Peek(shape, frozenset(map(column_key, flattened(entry))), text, entry)
