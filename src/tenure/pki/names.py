@@ -82,7 +82,8 @@ def _read(encoded: bytes) -> Name:
         if tag != der.SET:
             raise DerError(f"a part of a name has tag 0x{tag:02X}")
         text, wrong = _rdn(encoded, start, at, kept)
-        rdns.append(text)
+        if text:
+            rdns.append(text)
         flaw = flaw or wrong
     rdns.reverse()
     found = kept.get
