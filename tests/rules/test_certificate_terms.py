@@ -46,6 +46,17 @@ def test_a_shared_certificate_that_expired_leaves_each_holder_without(world: Wor
     assert [row["subject_device"] for row in world.run(EXPIRED)] == [one]
 
 
+def test_a_name_binds_only_where_nothing_stronger_does(world: World) -> None:
+    device, holder = world.device("alias"), world.device()
+    for end in (world.ago(10), world.ahead(10)):
+        certificate = world.certificate(holder, not_after=end, device_key=holder, devices=1)
+        world.bind(device, certificate, how="subject-name", strong=False)
+    world.certificate(holder)
+    world.certificate(device, not_after=world.ago(400), not_before=world.ago(500))
+    assert [row["subject_device"] for row in world.run(EXPIRED)] == [device]
+    assert world.run(SOON) == []
+
+
 def test_a_token_beside_it_is_no_certificate(world: World) -> None:
     device = world.device()
     world.secret(device)
@@ -139,6 +150,12 @@ def test_what_is_over_already_does_not_end_soon(world: World) -> None:
     assert world.run(SOON) == []
 
 
+@pytest.mark.parametrize("role", ["server", "service", "claim", "attestation", "authority"])
+def test_other_roles_may_end_soon(world: World, role: str) -> None:
+    world.certificate(world.device(), role=role, not_after=world.ahead(5))
+    assert world.run(SOON) == []
+
+
 def test_a_long_life_on_a_class_that_can_rotate_is_found(world: World) -> None:
     device = world.device()
     certificate = world.certificate(device, not_before=world.ago(100), not_after=world.ahead(299))
@@ -175,6 +192,7 @@ def test_long_lives_that_are_over_or_endless_or_out_of_service_are_silent(world:
     world.certificate(world.device(), not_after=None)
     world.certificate(world.device(), not_after=world.ahead(30000), no_expiry=True)
     world.certificate(world.gone_device(), not_after=world.ahead(5000))
+    world.secret(world.device(), not_after=world.ahead(5000))
     assert world.run(LONG) == []
 
 

@@ -58,6 +58,13 @@ def test_the_longest_of_several_overlaps_is_told_and_all_are_counted(world: Worl
     assert row["since"] == world.ago(10) + timedelta(minutes=10)
 
 
+def test_of_sessions_that_end_together_the_other_one_is_named(world: World, credential: int) -> None:
+    session(world, credential, 0, 60, HERE, origin="log#1")
+    session(world, credential, 50, 60, THERE, origin="log#2")
+    (row,) = world.run(RULE)
+    assert (row["address"], row["other_address"], row["other_seen_at"]) == (THERE, HERE, "log#1")
+
+
 def test_a_credential_of_no_device_counts(world: World) -> None:
     credential = world.certificate()
     session(world, credential, 0, 60, HERE)

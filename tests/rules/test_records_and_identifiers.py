@@ -61,6 +61,14 @@ def test_records_that_differ_in_serial_or_mac_are_not_the_same_hardware(world: W
     assert world.run(DOUBLE) == []
 
 
+def test_records_of_one_mac_that_differ_in_serial_are_not_the_same_hardware(world: World) -> None:
+    first, second = two_records(world, world.device())
+    world.identifier("mac", "02005e000001", first, second)
+    world.identifier("serial", "SN1", first)
+    world.identifier("serial", "SN2", second)
+    assert world.run(DOUBLE) == []
+
+
 def test_what_does_not_identify_does_not_set_records_apart(world: World) -> None:
     first, second = two_records(world, world.device())
     world.identifier("mac", "02005e000001", first, second)
@@ -94,6 +102,22 @@ def test_a_subject_that_certificates_of_unrelated_keys_carry_is_found(world: Wor
     rows = world.run(NAMELESS)
     assert {row["subject_credential"] for row in rows} == certificates
     assert {row["subject_device"] for row in rows} == {None}
+
+
+def test_the_certificates_of_a_swap_under_one_name_are_not_unrelated(world: World) -> None:
+    world.certificate(world.gone_device("gw-5"), name="gw-5")
+    world.certificate(world.device("gw-5"), name="gw-5")
+    world.identifier("subject-name", "gw-5", strong=False, non_identifying=True, credentials=2)
+    assert world.run(NAMELESS) == []
+    world.certificate(world.device("gw-6"), name="gw-5")
+    assert len(world.run(NAMELESS)) == 3
+
+
+def test_a_name_on_two_devices_in_service_is_no_swap(world: World) -> None:
+    world.certificate(world.device("gw-5"), name="gw-5")
+    world.certificate(world.device("gw-5"), name="gw-5")
+    world.identifier("subject-name", "gw-5", strong=False, non_identifying=True, credentials=2)
+    assert len(world.run(NAMELESS)) == 2
 
 
 def test_a_token_of_that_name_is_no_certificate(world: World) -> None:

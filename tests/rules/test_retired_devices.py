@@ -154,6 +154,7 @@ def test_an_authenticated_user_name_that_is_its_own_is_proof(world: World) -> No
 
 def test_a_secret_used_after_it_left_is_found_in_its_store(world: World) -> None:
     device = world.gone_device(left=world.ago(30))
+    world.secret(device, last_used_at=world.ago(30))
     secret = world.secret(device, last_used_at=world.ago(3))
     (row,) = world.run(CONNECTING)
     assert (row["subject_credential"], row["proved_by"], row["since"]) == (secret, "store of secrets", world.ago(3))

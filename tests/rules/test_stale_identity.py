@@ -28,6 +28,15 @@ def test_one_that_was_never_used_is_stale_since_its_issue(world: World) -> None:
     assert (row["subject_credential"], row["since"], row["last_maybe_used_at"]) == (certificate, world.ago(91), None)
 
 
+def test_ninety_days_to_the_second(world: World) -> None:
+    world.certificate(world.device(), not_before=world.ago(90))
+    used = world.certificate(world.device(), not_before=world.ago(170))
+    world.session(world.ago(90), credential=used)
+    assert world.run(RULE) == []
+    world.certificate(world.device(covered_since=world.ago(90), covered_until=world.ago(7)), not_before=world.ago(90, seconds=1))
+    assert len(world.run(RULE)) == 1
+
+
 def test_ninety_days_are_a_parameter(world: World) -> None:
     certificate = world.certificate(world.device(), not_before=world.ago(60))
     assert world.run(RULE) == []

@@ -33,8 +33,8 @@ def test_each_older_one_is_a_finding_and_names_the_newest_in_use(world: World) -
     newest = world.certificate(device, not_before=world.ago(45))
     world.session(world.ago(44), credential=newest)
     world.session(world.ago(2), credential=newest)
-    found = {row["subject_credential"]: row["subject_credential_2"] for row in world.run(RULE)}
-    assert found == {old: newest, middle: newest}
+    found = [(row["subject_credential"], row["subject_credential_2"]) for row in world.run(RULE)]
+    assert found == [(old, newest), (middle, newest)]
 
 
 def test_a_renewal_with_the_same_key_says_so(world: World) -> None:
@@ -85,6 +85,21 @@ def test_a_newer_one_that_is_over_does_not_replace(world: World) -> None:
     assert world.run(RULE) == []
 
 
+def test_what_replaced_it_must_be_in_force_itself(world: World) -> None:
+    device, _, new = renewed(world)
+    world.change("credential", new, revoked_at=world.ago(1), active_at_issuer=False)
+    world.certificate(device, not_before=world.ago(40))
+    assert world.run(RULE) == []
+
+
+def test_an_older_one_long_in_use_supersedes_nothing(world: World) -> None:
+    device = world.device()
+    world.session(world.ago(250), credential=world.certificate(device, not_before=world.ago(300)))
+    world.certificate(device, not_before=world.ago(200))
+    world.certificate(device, not_before=world.ago(100))
+    assert world.run(RULE) == []
+
+
 def test_another_role_or_kind_is_another_purpose(world: World) -> None:
     _, old, _ = renewed(world)
     world.change("credential", old, role="server")
@@ -116,6 +131,6 @@ def test_of_two_tokens_of_one_right_the_older_is_found(world: World) -> None:
 
 def test_tokens_of_different_rights_stand_side_by_side(world: World) -> None:
     device = world.device()
-    world.secret(device, not_before=world.ago(250), scopes="telemetry:write")
+    world.secret(device, not_before=world.ago(250), scopes="telemetry:write", last_used_at=None)
     world.secret(device, not_before=world.ago(90), scopes="config:read", last_used_at=world.ago(40), first_used_at=world.ago(40))
     assert world.run(RULE) == []

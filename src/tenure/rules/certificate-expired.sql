@@ -11,7 +11,6 @@ WITH own AS (
     SELECT credential_key, device_key, expired, ended, not_after, issued_at, last_used_at
     FROM credential
     WHERE kind = 'certificate'
-      AND NOT ca
       AND (role IN ('operational', 'unknown') OR (role = 'birth' AND anchored_for_operation))
 ),
 candidate AS (

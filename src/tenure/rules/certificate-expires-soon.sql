@@ -21,7 +21,6 @@ WITH own AS (
     FROM credential
     WHERE usable
       AND kind = 'certificate'
-      AND NOT ca
       AND role IN ('operational', 'unknown', 'birth')
 ),
 candidate AS (

@@ -93,4 +93,3 @@ FROM counted AS w
 JOIN other AS o ON o.session_key = w.session_key
 JOIN credential AS c ON c.credential_key = w.credential_key
 LEFT JOIN relying_party AS p ON p.relying_party_key = w.relying_party_key
-WHERE w.place = 1

@@ -23,7 +23,6 @@ FROM credential AS c
 LEFT JOIN issuer AS i ON i.issuer_key = c.issuer_key
 WHERE c.no_expiry
   AND c.kind = 'certificate'
-  AND NOT c.ca
   AND NOT c.ended
   -- birth and attestation certificates may last as long as the hardware. Where nobody says what it is for, it may be one
   -- of these, unless somebody lets it in.

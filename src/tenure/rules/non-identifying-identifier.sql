@@ -21,6 +21,17 @@ carrier AS (
     FROM bad AS b
     JOIN credential AS c ON c.name = b.value
     WHERE b.kind = 'subject-name' AND c.kind = 'certificate'
+),
+handed_on AS (
+    -- a swap under one name: the devices that hold certificates of this name follow one another
+    SELECT a.identifier_key
+    FROM carrier AS a
+    JOIN credential AS c ON c.credential_key = a.credential_key
+    JOIN device AS d ON d.device_key = c.device_key
+    GROUP BY a.identifier_key
+    HAVING count(DISTINCT d.device_key) >= 2
+       AND count(DISTINCT CASE WHEN NOT d.gone THEN d.device_key END) <= 1
+       AND count(DISTINCT lower(d.name)) = 1
 )
 SELECT
     b.identifier_key AS finding,
@@ -36,3 +47,5 @@ SELECT
     b.reason AS reason
 FROM bad AS b
 JOIN carrier AS a ON a.identifier_key = b.identifier_key
+LEFT JOIN handed_on AS h ON h.identifier_key = b.identifier_key
+WHERE h.identifier_key IS NULL
