@@ -84,7 +84,7 @@ def test_it_shows_the_findings_and_what_they_rest_on() -> None:
         "Next step: Revoke it at its issuer",
         "whoever holds the key is still let in",
         "NIST SP 800-57 Part 1 Rev. 5, 5.3.4",
-        "Controls: nist-csf-2.0:PR.AA-01, owasp-nhi-2025:NHI1",
+        "Controls: nist-csf-2.0 PR.AA-01; owasp-nhi-2025 NHI1",
         "meter-0021 keys/b.pem none",
         "Hidden device hidden-device not assessed needs a log of sessions",
         "Decisions suppress 2 findings: retired-device-still-trusted 2.",

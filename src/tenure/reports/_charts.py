@@ -71,7 +71,7 @@ def issuers(usable: Mapping[str, int], most: int = 8) -> Chart:
     total = sum(usable.values())
     summary = f"{count(total, 'usable certificate')} from {count(len(ranked), 'issuer')}"
     if ranked and total:
-        summary += f"; {shown(ranked[0][0])} signed {ranked[0][1] / total:.0%}"
+        summary += f"; {abridged(shown(ranked[0][0]), 60)} signed {ranked[0][1] / total:.0%}"
     title = "Usable certificates by issuer"
     drawing = _bars(rows, title) if total else Markup("")
     return Chart(
@@ -86,7 +86,7 @@ def _bars(rows: Sequence[tuple[str, int, str]], title: str) -> Markup:
     for place, (name, number, style) in enumerate(rows):
         top = place * 38
         width = max(number / most * (WIDTH - 70), 2 if number else 0)
-        parts.append(Markup('<text x="0" y="{}">{}</text>').format(top + 13, abridged(name, 62)))
+        parts.append(Markup('<text x="0" y="{}">{}</text>').format(top + 13, abridged(name, 54)))
         parts.append(Markup('<rect class="{}" x="0" y="{}" width="{:.1f}" height="13" rx="2"/>').format(style, top + 19, width))
         parts.append(Markup('<text class="number" x="{:.1f}" y="{}">{:,}</text>').format(width + 6, top + 30, number))
     return _svg(len(rows) * 38, title, parts)
@@ -192,7 +192,7 @@ def _round_up(number: int) -> int:
 
 
 def assurance(domains: Mapping[str, Mapping[str, int]], most: int = 10) -> Chart:
-    """Devices of each trust domain by level of assurance; those with the weakest members first."""
+    """Devices of each trust domain by level of assurance: all together, then those with the weakest members first."""
     ranked = sorted(domains.items(), key=lambda item: (_weakest(item[1]), -sum(item[1].values()), item[0]))
     ranked = [(name, levels) for name, levels in ranked if sum(levels.values())]
     levels = sorted({level for _, those in ranked for level in those})
@@ -210,7 +210,11 @@ def assurance(domains: Mapping[str, Mapping[str, int]], most: int = 10) -> Chart
             + (f" The {most} weakest are drawn." if len(ranked) > most else "")
         )
     title = "Assurance by trust domain"
-    drawing = _svg(min(len(ranked), most) * 44, title, [*_stacks(ranked[:most])]) if ranked else Markup("")
+    drawn = ranked[:most]
+    if len(ranked) > 1:
+        whole = {level: sum(those.get(level, 0) for _, those in ranked) for level in levels}
+        drawn = [(f"all {len(ranked):,} domains", whole), *drawn]
+    drawing = _svg(len(drawn) * 44, title, [*_stacks(drawn)]) if ranked else Markup("")
     legend = tuple((f"level-{level}", f"{level}: {words}") for level, words in LEVELS.items()) if ranked else ()
     return Chart("assurance", title, summary, drawing, ("Domain", *(f"Level {level}" for level in levels)), tuple(rows), legend)
 

@@ -132,6 +132,15 @@ def abridged(text: str, most: int) -> str:
     return text if len(text) <= most else text[: max(most - 1, 0)].rstrip() + "…"
 
 
+def clauses(controls: Iterable[str]) -> str:
+    """Clauses of frameworks in one line, each framework named once: ``nist-csf-2.0 ID.AM-08, PR.AA-01; owasp-nhi-2025 NHI1``."""
+    frames: dict[str, list[str]] = {}
+    for control in controls:
+        name, _, clause = shown(control).partition(":")
+        frames.setdefault(name, []).append(clause)
+    return "; ".join(f"{name} {', '.join(filter(None, those))}".strip() for name, those in frames.items())
+
+
 def sentences(parts: Iterable[str]) -> str:
     """Clauses joined by commas, the last by "and"."""
     words = [p for p in parts if p]

@@ -26,7 +26,8 @@ UNJUDGED = (RuleStatus.UNKNOWN, RuleStatus.NOT_ASSESSED, RuleStatus.SWITCHED_OFF
 
 @dataclass(frozen=True, slots=True)
 class HtmlReport:
-    """``per_rule`` findings of each rule are in the page, ``at_once`` of them without a click; ``rows`` bounds tables.
+    """``per_rule`` findings of each rule are in the page, ``at_once`` of them and the ``first`` rules without a click;
+    ``rows`` bounds tables.
 
     What is left out is counted where it is missed, with where to find it: 100,000 findings give a page of some MB.
     """
@@ -38,6 +39,7 @@ class HtmlReport:
     per_rule: int = 50
     at_once: int = 5
     rows: int = 50
+    first: int = 12
 
     def render(self, result: AuditResult) -> str:
         files = sorted(result.files, key=lambda f: (f.kind is not None, f.path))
@@ -123,6 +125,7 @@ def _environment() -> Environment:
         count=_wording.count,
         who=_wording.who,
         gist=_wording.gist,
+        clauses=_wording.clauses,
         abridged=_wording.abridged,
         scalars=lambda evidence: list(_wording.scalars(evidence)),
         member_tables=member_tables,

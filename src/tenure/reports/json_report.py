@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, ClassVar, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
+from tenure.clock import instant, rfc3339
 from tenure.errors import TenureError
-from tenure.model.findings import AuditResult
+from tenure.model.findings import AuditResult, Evidence, Scalar
 from tenure.reports import Report, _document, _tally
 
 
@@ -56,7 +58,7 @@ def document(result: AuditResult) -> dict[str, _document.Json]:
 
 
 def read(text: str) -> AuditResult:
-    """The result that a JSON report tells of. Datetimes inside evidence stay RFC 3339 text; seconds of rules are 0.
+    """The result that a JSON report tells of; only how long each rule ran is not in it. Written again it is the same text.
 
     Raises ReportError for what is not such a report, and says where it goes wrong.
     """
@@ -72,13 +74,33 @@ def read(text: str) -> AuditResult:
             f"a findings report in another format: {whole['schema']!r}", f"this version reads {_document.SCHEMA}: make it again"
         )
     try:
-        return _adapter().validate_json(text, strict=True)
+        result = _adapter().validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the document"
         raise ReportError(f"a findings report, but {place}: {first['msg']}", _FIX) from error
+    return replace(result, findings=tuple(replace(f, evidence=_with_instants(f.evidence)) for f in result.findings))
 
 
+def _with_instants(evidence: Evidence) -> Evidence:
+    """Evidence whose RFC 3339 texts, as this report writes instants, are instants again."""
+    return {
+        column: [{k: _instant(v) for k, v in row.items()} for row in cell] if isinstance(cell, list) else _instant(cell)
+        for column, cell in evidence.items()
+    }
+
+
+def _instant(cell: Scalar) -> Scalar:
+    if not isinstance(cell, str) or not _INSTANT.fullmatch(cell):
+        return cell
+    try:
+        when = instant(cell)
+    except TenureError:
+        return cell
+    return when if rfc3339(when) == cell else cell
+
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", re.ASCII)
 _FAMILY = "urn:tenure:findings:"
 _FIX = "give a file that tenure audit --format json wrote"
 
