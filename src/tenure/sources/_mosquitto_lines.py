@@ -26,12 +26,13 @@ CONNACK: Final = 6  # (client or address, code)
 TLS_ERROR: Final = 7  # (text,)
 BROKER: Final = 8  # (version, starting | running | terminating)
 WORDS: Final = 9  # (message, line): not understood, may be a subscription of a connected client
+STRANGE: Final = 0  # (code, reason, line): a line that could not be read; its time is 0
 LEFT: Final = 10  # (client, reason): the plain ends, which nearly all are
 
 Event = tuple[Any, ...]
-Strange = tuple[int, str, str, str]
 
 UNKNOWN: Final = "no version of Mosquitto is known to write this"
+UNTIMED: Final = "the line has no time stamp that is known or declared (timestamp_format)"
 
 _PARAMETERS = re.compile(r" \((?:p\d+, )?c[01], k\d+(?:, u'(.*)')?\)\.", re.S)
 _PLAIN_PEER = re.compile(r"((?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)):(\d{1,5})", re.A)
@@ -44,7 +45,8 @@ _BRACKET = re.compile(r"(.*) \[([^\[\]\s]+:\d+)\]", re.S)
 _REPLACED = re.compile(r"Client (.+) already connected, closing old connection\.", re.S)
 _BAD_SOCKET = re.compile(r"Bad socket read/write on client (.+): (.*)", re.S)
 _QUIET = re.compile(r"Client .* (?:negotiated (?:TLS|SSL)\S* cipher \S+|connected with too large Will payload)", re.S)
-_AFTER_DISCONNECTED: Final = frozenset(".:, ")
+_SOMEWHERE = re.compile(r": (?:New (?:connection|client|bridge) |Client |Socket error on |mosquitto version )")
+_DISCONNECTED = re.compile(r" disconnected(?=\.$|: .*\.$|, .*\.$| due to .*\.$)", re.S)
 _ENDS: Final = (
     ("Client ", " closed its connection.", "closed its connection"),
     ("Client ", " has exceeded timeout, disconnecting.", "has exceeded timeout"),
@@ -67,10 +69,10 @@ KNOWN: Final = (
 
 
 def parse(data: bytes, ended: bool, clock: Clock) -> tuple[Any, ...]:
-    """A chunk as ``(lines, of sessions, known, of other programs, first, last, zoneless, folds, events, strange)``.
+    """A chunk as ``(lines, of sessions, known, of other programs, first, last, zoneless, folds, events)``.
 
-    Every line is counted in one of sessions, known, other programs or strange. Events are ``(kind, line, time, ...)``,
-    strange lines ``(line, code, reason, text)``; lines count from 0, times are microseconds since 1970.
+    Every line is counted in one of sessions, known and other programs, or is an event WORDS or STRANGE. Events are
+    ``(kind, line, time, ...)``; lines count from 0, times are microseconds since 1970.
     """
     return _Reading(clock).of(data, ended)
 
@@ -82,8 +84,8 @@ class _Reading:
         self._stamp, self._time = "", 0
         self._known = self._others = 0
         self._first: int | None = None
+        self._last = 0
         self._events: list[Event] = []
-        self._strange: list[Strange] = []
 
     def of(self, data: bytes, ended: bool) -> tuple[Any, ...]:
         lines = _lines(data)
@@ -113,7 +115,7 @@ class _Reading:
             if (stamp != self._stamp or not stamp) and not timeless and not self._tell_time(number, stamp, line):
                 continue
             if not ascii_only and not _encodable(line):
-                self._strange.append((number, "not-utf8", "the line is not UTF-8", line))
+                self._tell_strange(number, "not-utf8", "the line is not UTF-8", line)
                 continue
             sessions += 1
             if waiting:
@@ -127,36 +129,43 @@ class _Reading:
         if waiting:
             events.append(waiting)
         return (
-            len(lines), sessions, self._known, self._others, self._first, self._time, self._stamps.zoneless,
-            self._stamps.folds, events, self._strange,
+            len(lines), sessions, self._known, self._others, self._first, self._last, self._stamps.zoneless,
+            self._stamps.folds, events,
         )  # fmt: skip
 
     def _tell_time(self, number: int, stamp: str, line: str) -> bool:
         """Whether the line says when; if not, it is a problem."""
         if not stamp:
-            self._strange.append((number, "no-time", "the line has no time stamp that is known or declared", line))
+            self._tell_strange(number, "no-time", UNTIMED, line)
             return False
         try:
-            self._time = self._stamps.instant(stamp)
+            self._time = time = self._stamps.instant(stamp)
         except TimeUnknown as trouble:
-            self._strange.append((number, trouble.code, trouble.reason, line))
+            self._tell_strange(number, trouble.code, trouble.reason, line)
             return False
         self._stamp = stamp
-        if self._first is None:
-            self._first = self._time
+        if self._first is None or time < self._first:
+            self._first = time
+        if time > self._last:
+            self._last = time
         return True
 
+    def _tell_strange(self, number: int, code: str, reason: str, line: str) -> None:
+        self._events.append((STRANGE, number, 0, code, reason, line))
+
     def _without_session(self, number: int, stamp: str, message: str, line: str, cut: bool) -> None:
-        if message.startswith(KNOWN) or (stamp and not message) or _QUIET.fullmatch(message):
+        if message.startswith(KNOWN) or not message.strip() or _QUIET.fullmatch(message):
             if not stamp or stamp == self._stamp or self._tell_time(number, stamp, line):
                 self._known += 1
         elif cut:
-            self._strange.append((number, "truncated-line", "the last line is cut in the middle", line))
+            self._tell_strange(number, "truncated-line", "the last line is cut in the middle", line)
+        elif not stamp and _SOMEWHERE.search(message):
+            self._tell_strange(number, "no-time", UNTIMED, line)
         elif stamp and " " in message and _encodable(line):
             if stamp == self._stamp or self._tell_time(number, stamp, line):
                 self._events.append((WORDS, number, self._time, message, line))
         else:
-            self._strange.append((number, "unknown-line", UNKNOWN, line))
+            self._tell_strange(number, "unknown-line", UNKNOWN, line)
 
 
 def _lines(data: bytes) -> list[str]:
@@ -207,12 +216,8 @@ def _client(message: str) -> Event | None:
             return (LEFT, message[7:-23], "closed its connection")
         if message.endswith(" has exceeded timeout, disconnecting.") and len(message) > 44 and message[-38] != "]":
             return (LEFT, message[7:-37], "has exceeded timeout")
-    elif message[-1] == "." and message[cut + 13 : cut + 14] in _AFTER_DISCONNECTED:
-        if message.find(" disconnected") != cut:
-            return (ENDED, *_client_and_peer(message[7:cut]), message[cut + 1 : -1], _readings(message))
-        if cut + 14 == len(message) and message[cut - 1] != "]":
-            return (LEFT, message[7:cut], "disconnected")
-        return (ENDED, *_client_and_peer(message[7:cut]), message[cut + 1 : -1], [])
+    elif cut + 14 == len(message) and message[-1] == "." and message[cut - 1] != "]" and message.find(" disconnected") == cut:
+        return (LEFT, message[7:cut], "disconnected") if cut > 7 else None
     if match := _REPLACED.fullmatch(message):
         return (REPLACED, match[1])
     if match := _TURNED_AWAY.fullmatch(message):
@@ -221,27 +226,24 @@ def _client(message: str) -> Event | None:
 
 
 def _ended(message: str) -> Event | None:
+    """An end in any form. Client ids are any text, so some lines can be read in several ways: all are given."""
+    readings = [
+        (*_client_and_peer(message[7 : m.start()]), message[m.start() + 1 : -1])
+        for m in _DISCONNECTED.finditer(message)
+        if m.start() > 7 and message.startswith("Client ")
+    ]
     for before, after, reason in _ENDS:
         if message.startswith(before) and message.endswith(after) and len(message) > len(before) + len(after):
-            return (ENDED, *_client_and_peer(message[len(before) : len(message) - len(after)]), reason, [])
+            readings.append((*_client_and_peer(message[len(before) : len(message) - len(after)]), reason))
     if match := _BAD_SOCKET.fullmatch(message):
-        return (ENDED, *_client_and_peer(match[1]), f"bad socket read/write: {match[2]}", [])
-    return None
+        readings.append((*_client_and_peer(match[1]), f"bad socket read/write: {match[2]}"))
+    return (ENDED, *readings[-1], readings if len(readings) > 1 else []) if readings else None
 
 
 def _client_and_peer(text: str) -> tuple[str, str]:
     if text[-1:] == "]" and (match := _BRACKET.fullmatch(text)):
         return match[1], match[2]
     return text, ""
-
-
-def _readings(message: str) -> list[tuple[str, str, str]]:
-    """All ways to read an end in which `` disconnected`` stands more than once, shortest client id first."""
-    return [
-        (*_client_and_peer(message[7 : m.start()]), message[m.start() + 1 : -1])
-        for m in re.finditer(" disconnected", message)
-        if message[m.end()] in _AFTER_DISCONNECTED
-    ]
 
 
 def _refusal(message: str) -> Event | None:

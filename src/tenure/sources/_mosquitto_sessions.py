@@ -44,6 +44,7 @@ class _Door(NamedTuple):
     """A CONNACK that refused, until the line of the end that belongs to it."""
 
     time: int
+    file: str
     line: int
     name: str
     code: int
@@ -124,9 +125,9 @@ class Broker:
         self._tls_error = ""
         self._from_start = False  # the log shows this broker's start: who is not open was not connected before either
         self._ports_written: bool | None = None
-        self._file, self._first_line = "", 1
+        self._file = ""
         self._last = 0
-        self.orphans = self.given_up = self.misread = 0
+        self.orphans = self.given_up = self.subscriptions = 0
         self._handlers: dict[int, Callable[..., None]] = {
             lines.ACCEPTED: self._accepted, lines.ENDED: self._ended, lines.ARRIVED: self._arrived,
             lines.REPLACED: self._replaced, lines.TURNED_AWAY: self._turned_away, lines.CONNACK: self._connack,
@@ -138,10 +139,13 @@ class Broker:
 
         Acceptances and plain ends are nearly all events, and are handled here where nothing is out of the ordinary.
         """
-        self._file, self._first_line = file, first_line
+        self._file = file
         handlers, still_open, add, waiting = self._handlers, self._open, self._rows.add, self._arrivals.waiting
         for event in events:
             kind, time = event[0], event[2]
+            if kind == lines.STRANGE:
+                self._problem(first_line + event[1], *event[3:])
+                continue
             if time < self._last and folds:
                 time = folds.get(time, time)
             self._last = time
@@ -165,7 +169,7 @@ class Broker:
                     continue
             if self._door and kind != lines.ENDED and kind != lines.LEFT:
                 self._refuse_at_door()
-            handlers[kind](time, event[1], *event[3:])
+            handlers[kind](time, first_line + event[1], *event[3:])
 
     def close(self) -> None:
         """The log is over: what is open stays without an end."""
@@ -179,7 +183,7 @@ class Broker:
         self._rows.flush()
 
     def _origin(self, line: int) -> str:
-        return f"{self._file}#{self._first_line + line}"
+        return f"{self._file}#{line}"
 
     def _arrived(self, time: int, _line: int, peer: str) -> None:
         self._tls_error = ""
@@ -287,9 +291,11 @@ class Broker:
     def _refuse_at_door(self) -> None:
         if door := self._door:
             self._door = None
+            here, self._file = self._file, door.file
             name = "" if self._is_peer(door.name) else door.name
             at_address = door.name if not name else None
             self._refuse(door.time, door.line, name, "", at_address, Outcome.REFUSED, f"CONNACK {door.code}")
+            self._file = here
 
     def _is_peer(self, name: str) -> bool:
         """Whether the name in a CONNACK line is the address that 2.0 writes for a client without an id."""
@@ -320,7 +326,7 @@ class Broker:
         self._rows.add(_anonymous(time, found, port, Outcome.REFUSED, reason, self._origin(line), ended=time))
 
     def _connack(self, time: int, line: int, name: str, code: int) -> None:
-        self._door = _Door(time, line, name, code)
+        self._door = _Door(time, self._file, line, name, code)
 
     def _tls(self, _time: int, _line: int, text: str) -> None:
         self._tls_error = text
@@ -339,9 +345,9 @@ class Broker:
         at = message.find(" ")
         while at > 0:
             if message[:at] in self._open:
+                self.subscriptions += 1
                 return
             at = message.find(" ", at + 1)
-        self.misread += 1
         self._problem(line, "unknown-line", lines.UNKNOWN, whole)
 
     def _write(self, client: str, session: _Open, ended: int | None, reason: str | None) -> None:
@@ -377,7 +383,7 @@ class Broker:
         return None, None
 
     def _problem(self, line: int, code: str, reason: str, text: str) -> None:
-        self._problems.add(self._file, self._first_line + line, code, reason, text)
+        self._problems.add(self._file, line, code, reason, text)
 
 
 def _anonymous(

@@ -34,7 +34,7 @@ from tenure.sources._log_problems import LineProblems
 from tenure.sources._log_sessions import OPEN_AT_ONCE
 from tenure.sources._log_time import Clock, Stamps, TimeUnknown, moment, translated
 from tenure.sources._log_year import names_no_year, years_of
-from tenure.sources._mosquitto_lines import WORDS, parse
+from tenure.sources._mosquitto_lines import parse
 from tenure.sources._mosquitto_sessions import Broker
 
 _SURE = re.compile(
@@ -92,23 +92,21 @@ def collect_log(
     broker = Broker(draft, relying_party, problems)
     zoneless = False
     for chunk, result in parsed(_clocked(files, context, draft, chunk_bytes), parse, helpers):
-        read, sessions, known, others, first, last, local, folds, events, strange = result
+        read, sessions, known, others, first, last, local, folds, events = result
         counts.lines += read
         counts.sessions += sessions
-        counts.known += known + sum(1 for event in events if event[0] == WORDS)
+        counts.known += known
         counts.others += others
-        counts.problems += len(strange)
+        counts.problems += read - sessions - known - others
         if first is not None:
             counts.first = first if counts.first is None else min(counts.first, first)
             counts.last = last if counts.last is None else max(counts.last, last)
         zoneless = zoneless or local
-        for line, code, reason, text in strange:
-            problems.add(chunk.file.relative, chunk.first_line + line, code, reason, text)
         broker.handle(chunk.file.relative, chunk.first_line, events, folds)
     broker.close()
     problems.close()
-    counts.known -= broker.misread
-    counts.problems += broker.misread
+    counts.known += broker.subscriptions
+    counts.problems -= broker.subscriptions
     _tell_span(relying_party, files, counts, context, draft)
     _tell_notes(relying_party, broker, zoneless, context, draft)
     return counts
