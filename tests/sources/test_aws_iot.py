@@ -404,6 +404,16 @@ def test_a_pipe_does_not_keep_us_waiting(tmp_path: Path) -> None:
     assert found.manifest.partial
 
 
+def test_names_that_are_no_unicode_can_be_stored(tmp_path: Path) -> None:
+    folder = export(
+        tmp_path, {"list-things.json": b'{"things": [{"thingName": "half\\ud800", "attributes": {"sn": "\\uDFFF1"}}]}'}
+    )
+    (folder / os.fsdecode(b"caf\xe9.json")).write_bytes(b"{}")
+    found = collect(SOURCE, folder)
+    assert [(r["name"], r["serial"]) for r in rows(found, "device_record")] == [("half?", "?1")]
+    assert [r["file"] for r in rows(found, "problem")] == ["caf\\xe9.json"]
+
+
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError):
         collect(SOURCE, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import tempfile
 from collections.abc import Mapping
@@ -312,6 +313,13 @@ def test_parameters_and_requests_are_no_surprise(tmp_path: Path) -> None:
         "empty.crt": b"",
     }
     assert codes(collect(SOURCE, folder_of(tmp_path, files))) == {}
+
+
+def test_file_names_that_are_no_unicode(tmp_path: Path) -> None:
+    ca = Ca("CA")
+    folder = folder_of(tmp_path, {"ca.crt": pem(ca.certificate), "index.txt": line()})
+    (folder / os.fsdecode(b"caf\xe9.pem")).write_bytes(pem(ca.issue("a", 1)))
+    assert "caf\\xe9.pem" in {r["origin"] for r in rows(collect(SOURCE, folder), "certificate")}
 
 
 # -- layouts --------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import random
 import re
 import struct
@@ -284,6 +285,13 @@ def test_links_to_nothing_and_to_folders_are_told(tmp_path: Path) -> None:
     assert codes(found) == {"unreadable-file": 2}
     assert found.manifest.partial
     assert len(rows(found, "anchor")) == 1
+
+
+def test_file_names_that_are_no_unicode(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.pem")).write_bytes(pem(ONE.certificate))
+    assert [(r["relying_party"], r["bundle"]) for r in rows(collect(SOURCE, tmp_path), "anchor")] == [
+        ("caf\\xe9", "caf\\xe9.pem")
+    ]
 
 
 def test_recognising(tmp_path: Path) -> None:

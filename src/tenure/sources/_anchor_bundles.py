@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tenure.evidence.collection import CollectContext, Place
 from tenure.model.vocabulary import AnchorPurpose, RelyingPartyKind
+from tenure.sources._whole_files import relative, storable
 
 HASHED_NAME = re.compile(r"[0-9a-f]{8}\.\d+")
 _KEYSTORE = re.compile(r"cacerts|.*\.(jks|jceks|ks|keystore|truststore|bks|p12|pfx)", re.IGNORECASE)
@@ -45,24 +46,30 @@ class Bundle:
 def bundles(place: Place, context: CollectContext) -> Iterator[Bundle]:
     """The bundles of a place, in the order of their names."""
     if not place.is_folder:
-        yield Bundle(place.path.name, _party(place.relative, place.path.name, context), ((place.path, place.path.name),))
+        name = storable(place.path.name)
+        yield Bundle(name, _party(place.relative, name, context), ((place.path, name),))
         return
     for folder, folders, names in os.walk(place.path):
         here = Path(folder)
         folders[:] = sorted(f for f in folders if not f.startswith("."))
-        files = [(here / name, (here / name).relative_to(place.path).as_posix()) for name in sorted(names) if name[0] != "."]
-        files += [(here / f, (here / f).relative_to(place.path).as_posix()) for f in folders if (here / f).is_symlink()]
+        links = [name for name in folders if (here / name).is_symlink()]
+        found = [here / name for name in sorted([*names, *links]) if not name.startswith(".")]
+        files = [(path, relative(path, place.path)) for path in found]
         hashed = any(HASHED_NAME.fullmatch(path.name) for path, _ in files)
         together = [f for f in files if hashed and not _KEYSTORE.fullmatch(f[0].name)]
         if together:
-            inside = here.relative_to(place.path).as_posix().removeprefix(".")
-            declared = f"{place.relative.rstrip('/')}/{inside}".rstrip("/")
+            inside = "" if here == place.path else relative(here, place.path)
             in_order = sorted(together, key=lambda f: (HASHED_NAME.fullmatch(f[0].name) is not None, f[1]))
-            yield Bundle(inside or place.path.name, _party(declared, here.name, context), tuple(in_order))
+            name = storable(here.name)
+            yield Bundle(inside or name, _party(_declared(place, inside), name, context), tuple(in_order))
         for path, name in files:
             if (path, name) not in together:
-                declared = f"{place.relative.rstrip('/')}/{name}"
-                yield Bundle(name, _party(declared, path.name, context), ((path, name),))
+                yield Bundle(name, _party(_declared(place, name), storable(path.name), context), ((path, name),))
+
+
+def _declared(place: Place, inside: str) -> str:
+    """A path below the place as declarations name it: relative to the audited folder."""
+    return "/".join(part for part in (place.relative.strip("/").removeprefix("."), inside) if part)
 
 
 def _party(path: str, name: str, context: CollectContext) -> RelyingParty:

@@ -22,6 +22,7 @@ _LISTS = ("things", "certificates", "principals", "policies", "targets", "thingP
 _CERTIFICATE_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _ARN = re.compile(r"arn:[a-z-]+:iot:([a-z0-9-]+):\s?(\d{12}):(thing|cert|cacert|policy|thinggroup)/(.+)", re.DOTALL)
 _SPACE = re.compile(r"\s*")
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ def documents(data: bytes, file: str) -> Iterator[Document | Unreadable]:
     while at < len(text):
         try:
             value, end = decoder.raw_decode(text, at)
+            value = _storable(value) if _HALF.search(text, at, end) else value
         except (ValueError, RecursionError) as error:
             stop = getattr(error, "pos", at)
             offset = len(text[:stop].encode(encoding, "surrogatepass"))
@@ -121,6 +123,11 @@ def documents(data: bytes, file: str) -> Iterator[Document | Unreadable]:
                 reason = f"a JSON {type(found).__name__}, no object: {shown[:80]}"
                 yield Unreadable(file, f"page {page}", reason, "unrecognised-json", shown.encode(), False)
         at = _SPACE.match(text, end).end()  # type: ignore[union-attr]  # as above
+
+
+def _storable(value: object) -> Any:
+    """The value with halves of surrogate pairs, which JSON may escape and no text can hold, as question marks."""
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def moment(value: object) -> datetime | None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePosixPath
 
+from tenure.sources._whole_files import relative, storable
+
 INDEX = "index.txt"
 _ARCHIVES = frozenset(("newcerts", "certs_by_serial", "issued", "certs"))
 _PRIVATE = re.compile(r"private(_by_serial)?|.*\.key|.*[-_.]key\.pem", re.IGNORECASE)
@@ -49,21 +51,21 @@ def ca_files(place: Path) -> Iterator[CaFile]:
     indexed: set[str] = set()
     for folder, folders, names in os.walk(place):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
-        here = Path(folder).relative_to(place)
+        here = PurePosixPath(relative(Path(folder), place))
         if INDEX in names:
             indexed.add(here.as_posix())
         owner = next((up.as_posix() for up in (here, *here.parents) if up.as_posix() in indexed), ".")
         for name in sorted(n for n in names if not n.startswith(".")):
-            relative = PurePosixPath(here.as_posix(), name)
-            yield CaFile(Path(folder) / name, relative.as_posix(), owner.removeprefix("."), _role(relative))
+            file = here / storable(name)
+            yield CaFile(Path(folder) / name, file.as_posix(), "" if owner == "." else owner, _role(file))
 
 
-def _role(relative: PurePosixPath) -> Role:
-    folders = set(relative.parts[:-1])
-    if relative.name == INDEX:
+def _role(file: PurePosixPath) -> Role:
+    folders = set(file.parts[:-1])
+    if file.name == INDEX:
         return Role.INDEX
-    if any(_PRIVATE.fullmatch(part) for part in relative.parts):
+    if any(_PRIVATE.fullmatch(part) for part in file.parts):
         return Role.PRIVATE
-    if folders & _REQUESTS or _WITHOUT_CERTIFICATES.fullmatch(relative.name):
+    if folders & _REQUESTS or _WITHOUT_CERTIFICATES.fullmatch(file.name):
         return Role.OTHER
     return Role.ARCHIVED if folders & _ARCHIVES else Role.LOOSE

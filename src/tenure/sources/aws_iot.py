@@ -18,6 +18,10 @@ from tenure.sources._aws_export import Export
 from tenure.sources._aws_findings import Findings
 from tenure.sources._aws_policies import Policies
 from tenure.sources._aws_things import Things
+from tenure.sources._whole_files import content, relative, storable
+
+LONGEST_FILE = 1 << 31
+"""Bytes of a file that is read whole; a listing of a million things has a fifth of it."""
 
 IGNORED = frozenset(
     (
@@ -99,9 +103,8 @@ def _read(document: Document, readers: dict[str, Callable[[Document], None]], ex
 def _documents(place: Place, context: CollectContext, draft: SnapshotDraft) -> Iterator[Document]:
     """All documents of the files in their order; what is no JSON becomes a problem, a listing cut off a partial snapshot."""
     for path, file in _files(place):
-        if (data := _content(path, file, draft)) is None:
+        if (data := content(path, file, LONGEST_FILE, context, draft)) is None:
             continue
-        context.progress(len(data))
         if not data.strip():
             draft.problem(file, "file", "nothing in it: the command that was to fill it failed, or says nothing", "empty-file")
         for found in documents(data, file):
@@ -113,30 +116,17 @@ def _documents(place: Place, context: CollectContext, draft: SnapshotDraft) -> I
                 draft.cut_short(f"{found.file} is a listing that ends in {found.place}")
 
 
-def _content(path: Path, file: str, draft: SnapshotDraft) -> bytes | None:
-    """The bytes of a regular file; None for anything else, which is a problem (a pipe would keep us waiting for ever)."""
-    reason = "no regular file, or a link to nothing"
-    try:
-        if path.is_file():
-            return path.read_bytes()
-    except OSError as error:
-        reason = f"cannot be read: {error.strerror or error}"
-    draft.problem(file, "file", reason, "unreadable-file")
-    draft.cut_short(f"{file} cannot be read")
-    return None
-
-
 def _files(place: Place) -> Iterator[tuple[Path, str]]:
     """The files below the place, sorted, with their paths relative to it. Hidden ones are the desktop's or git's."""
     if not place.is_folder:
-        yield place.path, place.path.name
+        yield place.path, storable(place.path.name)
         return
     for folder, folders, names in os.walk(place.path):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
         for name in sorted(names):
             path = Path(folder) / name
             if not name.startswith("."):
-                yield path, path.relative_to(place.path).as_posix()
+                yield path, relative(path, place.path)
 
 
 SOURCE: Source = AwsIot()

@@ -18,6 +18,7 @@ from tenure.sources._openssl_issued import IssuedCertificates
 from tenure.sources._openssl_lists import RevocationLists
 from tenure.sources._openssl_records import CaRecords
 from tenure.sources._openssl_signers import Signers
+from tenure.sources._whole_files import content
 
 LONGEST_FILE = 1 << 28
 """Bytes of a file that is read whole; a CRL of five million entries has less."""
@@ -83,20 +84,7 @@ class _Reader:
         self.lists = RevocationLists(draft, self.signers, self.issued)
 
     def content(self, file: CaFile) -> bytes | None:
-        """The bytes of a regular file of bearable size; anything else is a problem and None."""
-        reason = "no regular file, or a link to nothing"
-        try:
-            if file.path.is_file():
-                if (size := file.path.stat().st_size) <= LONGEST_FILE:
-                    data = file.path.read_bytes()
-                    self._context.progress(len(data))
-                    return data
-                reason = f"{size} bytes, more than the {LONGEST_FILE} that are read"
-        except OSError as error:
-            reason = f"cannot be read: {error.strerror or error}"
-        self._draft.problem(file.name, "file", reason, "unreadable-file")
-        self._draft.cut_short(f"{file.name}: {reason}")
-        return None
+        return content(file.path, file.name, LONGEST_FILE, self._context, self._draft)
 
     def read(self, file: CaFile) -> None:
         """One file that may hold certificates or lists; a private key is not opened."""

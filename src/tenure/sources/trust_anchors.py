@@ -16,6 +16,7 @@ from tenure.pki.containers import Contained, ContainedProblem, certificates_in
 from tenure.pki.dissection import dissect
 from tenure.sources import _jks
 from tenure.sources._anchor_bundles import HASHED_NAME, Bundle, bundles, by_convention
+from tenure.sources._whole_files import content
 
 LONGEST_FILE = 1 << 26
 """Bytes of a file that is read; the largest public bundles have less than one hundredth of it."""
@@ -113,29 +114,11 @@ class _Anchors:
             if (real := path.resolve()) in self._read:
                 continue  # a further link to a file that was read
             self._read.add(real)
-            if (data := self._content(path, name)) is None:
+            if (data := content(path, name, LONGEST_FILE, self._context, self._draft)) is None:
                 continue
             some = self._keystore(data, name) if _jks.is_keystore(data) else self._certificates(data, name)
             if not some:
                 self._draft.problem(name, "file", "no certificate in it", "unrecognised-file", data)
-
-    def _content(self, path: Path, name: str) -> bytes | None:
-        """The bytes of a regular file of bearable size; anything else is a problem, and the bundle is not whole."""
-        reason = "a link to nothing, or no regular file"
-        try:
-            if path.is_file():
-                if (size := path.stat().st_size) <= LONGEST_FILE:
-                    data = path.read_bytes()
-                    self._context.progress(len(data))
-                    return data
-                reason = f"{size} bytes, more than the {LONGEST_FILE} that are read"
-            elif path.is_dir():
-                reason = "a link to a folder, which is not followed"
-        except OSError as error:
-            reason = f"cannot be read: {error.strerror or error}"
-        self._draft.problem(name, "file", reason, "unreadable-file")
-        self._draft.cut_short(f"{name}: {reason}")
-        return None
 
     def _certificates(self, data: bytes, name: str) -> bool:
         """PEM, DER, PKCS#7, PKCS#12. Of a PKCS#12 with a private key, the key's own certificate (the first) is no anchor."""
