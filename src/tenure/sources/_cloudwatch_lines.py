@@ -28,7 +28,7 @@ _USUAL = re.compile(
     rf'(?:, ?"disconnectReason": ?{_TEXT})?\}}\r?'
 )
 _FRAME = re.compile(
-    r'\s*(?:[{}\[\]]+,?|"(?:events|logStreamName|timestamp|ingestionTime|eventId|searchedLogStreams|searchedCompletely|'
+    r'\s*(?:[{}\[\]]{1,3},?|"(?:events|logStreamName|timestamp|ingestionTime|eventId|searchedLogStreams|searchedCompletely|'
     r'nextForwardToken|nextBackwardToken|logGroupName)": ?.*)?\s*'
 )
 _MESSAGE = re.compile(r'\s*"message": ?("(?:[^"\\]|\\.)*"),?\s*')
@@ -50,8 +50,12 @@ def parse(data: bytes, ended: bool, _argument: None) -> tuple[Any, ...]:
     ``accounts`` maps an account to ``[records, first, last]``; ``other kinds`` an event type and status to its count. Events
     are ``(kind, line, time, ...)``, strange lines ``(line, code, reason, text)``; lines count from 0.
     """
-    reading = _Reading()
-    lines = _lines(data)
+    try:
+        lines, reading = data.decode().split("\n"), _Reading(all_text=True)
+    except UnicodeDecodeError:
+        lines, reading = data.decode("utf-8", "surrogateescape").split("\n"), _Reading(all_text=False)
+    if not lines[-1]:
+        lines.pop()
     cut = -1 if ended else len(lines) - 1
     for number, line in enumerate(lines):
         reading.line(number, line, number == cut)
@@ -60,19 +64,9 @@ def parse(data: bytes, ended: bool, _argument: None) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _lines(data: bytes) -> list[str]:
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        text = data.decode("utf-8", "surrogateescape")
-    lines = text.split("\n")
-    if not lines[-1]:
-        lines.pop()
-    return lines
-
-
 class _Reading:
-    def __init__(self) -> None:
+    def __init__(self, all_text: bool) -> None:
+        self._all_text = all_text  # no bytes in the chunk are other than UTF-8
         self.framing, self.more_pages = 0, False
         self.accounts: dict[str, list[int]] = {}
         self.others: dict[str, int] = {}
@@ -81,14 +75,14 @@ class _Reading:
         self._hours: dict[str, int] = {}
 
     def line(self, number: int, line: str, cut: bool) -> None:
+        if not self._all_text and any("\ud800" <= c <= "\udfff" for c in line):
+            self.strange.append((number, "not-utf8", "the line is not UTF-8", line))
+            return
         if match := _USUAL.fullmatch(line):
             self._usual(number, match)
             return
         try:
-            line.encode()
             self._unusual(number, line)
-        except UnicodeEncodeError:
-            self.strange.append((number, "not-utf8", "the line is not UTF-8", line))
         except _NotARecord as trouble:
             code = "truncated-line" if cut and trouble.code == "torn-record" else trouble.code
             self.strange.append((number, code, trouble.reason, line))
