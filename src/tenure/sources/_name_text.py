@@ -9,8 +9,9 @@ from tenure.pki.names import escaped
 
 _SLASHED = re.compile(r"/(?=[A-Za-z0-9.]+=)")
 _PARTS = re.compile(r'((?:[^,;+"\\]|\\.|"(?:[^"\\]|\\.)*")+)([,;+]|$)', re.DOTALL)
-_ATTRIBUTE = re.compile(r"\s*(?:OID\.)?([A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+)\s*=\s*(.*?)\s*", re.DOTALL)
+_ATTRIBUTE = re.compile(r" *(?:OID\.)?([A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+) *= *((?:[^\\]|\\.)*?) *", re.DOTALL)
 _UNESCAPE = re.compile(r"\\([0-9A-Fa-f]{2}|.)", re.DOTALL)
+_LONGEST = 2048  # characters of a name that is understood
 _KNOWN = frozenset({"CN", "L", "ST", "O", "OU", "C", "STREET", "DC", "UID"})
 _OTHERS = {
     "S": "ST",
@@ -26,7 +27,9 @@ _OTHERS = {
 @lru_cache(maxsize=4096)
 def rfc4514(text: str) -> str:
     """The name in RFC 4514 notation; text that is no distinguished name, or uses attributes we do not know, as it is."""
-    text = text.strip()
+    text = text.strip(" ")
+    if len(text) > _LONGEST:
+        return text
     if text.startswith("/"):
         parts: list[tuple[str, str]] = [(part, ",") for part in _SLASHED.split(text)[1:]]
     else:

@@ -26,7 +26,7 @@ SHOWN = 120  # characters of a cell that problems repeat
 Shape: TypeAlias = Literal["csv", "lines", "document"]
 Entry: TypeAlias = dict[str, Any]
 _NOT_NAME = re.compile(r"[^\w.]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a]")  # a first line with these is no header: the file is binary
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a]")  # a first line with many of these is no text
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,8 @@ def _peeked(head: bytes) -> Peek | None:
     head = unpacked_head(head)
     text = "".join(decoded_lines(ExportBytes(io.BytesIO(head)), _nobody))
     first = text.lstrip()
-    if not first or _CONTROL.search(first.partition("\n")[0]):
+    line = first.partition("\n")[0]
+    if not first or len(_CONTROL.findall(line)) * 20 > len(line):
         return None
     if first[0] in "[{":
         shape: Shape = "lines" if is_lines(text) else "document"
