@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -79,3 +80,8 @@ def test_no_cell_of_any_result_is_a_formula(result: AuditResult) -> None:
 @given(st.text())
 def test_defusing_twice_is_defusing_once(cell: str) -> None:
     assert defused(defused(cell)) == defused(cell)
+
+
+def test_every_column_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "findings.md").read_text("utf-8")
+    assert [column for column in COLUMNS if f"`{column}`" not in page] == []

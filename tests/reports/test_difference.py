@@ -71,7 +71,7 @@ def test_nothing_new_is_one_line() -> None:
 def test_long_lists_are_cut_and_counted() -> None:
     base = sample()
     many = dataclasses.replace(base, findings=tuple(finding(n) for n in range(1, 101)))
-    assert "and 78 more: --format json shows all" in to_text(diff(base, many))
+    assert "and 78 more: --json shows all" in to_text(diff(base, many))
 
 
 def test_json_holds_all_of_it() -> None:

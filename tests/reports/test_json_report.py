@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -154,6 +155,16 @@ def test_a_foreign_or_broken_file_is_refused_with_its_place(text: str, problem: 
 
 def test_the_document_names_the_schema_it_keeps_to() -> None:
     assert SCHEMA["$id"] == json.loads(REPORT.render(sample()))["schema"]
+
+
+def test_every_member_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "findings.md").read_text("utf-8")
+    schemas = [SCHEMA, *SCHEMA["$defs"].values()]
+    schemas.append(SCHEMA["$defs"]["figures"]["properties"]["expiry_by_month"]["items"])
+    for member in {name for schema in schemas for name in schema.get("properties", {})}:
+        assert f"`{member}`" in page, member
+    for word in SCHEMA["$defs"]["rule"]["properties"]["status"]["enum"] + SCHEMA["$defs"]["severity"]["enum"]:
+        assert f"`{word}`" in page, word
 
 
 def test_many_findings_are_all_there() -> None:

@@ -85,7 +85,7 @@ class _Lists:
 
     def _more(self, total: int) -> None:
         if (more := total - self.rows) > 0:
-            self.screen.say(f"and {more:,} more: --format json shows all", indent=2, style="dim")
+            self.screen.say(f"and {more:,} more: --json shows all", indent=2, style="dim")
 
 
 def _counts(of: Difference) -> str:
