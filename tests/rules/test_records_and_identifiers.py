@@ -113,6 +113,13 @@ def test_the_certificates_of_a_swap_under_one_name_are_not_unrelated(world: Worl
     assert len(world.run(NAMELESS)) == 3
 
 
+def test_a_name_that_a_device_of_another_name_took_over_is_no_swap(world: World) -> None:
+    world.certificate(world.gone_device("gw-5"), name="gw-5")
+    world.certificate(world.device("gw-6"), name="gw-5")
+    world.identifier("subject-name", "gw-5", strong=False, non_identifying=True, credentials=2)
+    assert len(world.run(NAMELESS)) == 2
+
+
 def test_a_name_on_two_devices_in_service_is_no_swap(world: World) -> None:
     world.certificate(world.device("gw-5"), name="gw-5")
     world.certificate(world.device("gw-5"), name="gw-5")
