@@ -88,7 +88,15 @@ def test_sources_and_times_that_differ_are_told() -> None:
         ("mosquitto-log", False, True),
         ("zeek", True, False),
     ]
-    assert any("NEW did not read: mosquitto-log logs/broker.log" in note for note in told.notes)
+    assert any("NEW read no source of kind mosquitto-log, OLD did" in note for note in told.notes)
+
+
+def test_what_went_together_with_a_kind_of_source_is_in_doubt() -> None:
+    without = dataclasses.replace(_result(), sources=())
+    assert diff(_result(finding(1)), without).incomplete
+    assert not diff(_result(), without).incomplete
+    renamed = tuple(dataclasses.replace(s, name="cmdb-november.csv") for s in sample().sources[:1])
+    assert not diff(_result(finding(1)), dataclasses.replace(_result(), sources=renamed)).incomplete
 
 
 def test_the_wrong_way_round_is_asked_about() -> None:

@@ -47,9 +47,9 @@ def test_the_terminal_tells_all_kinds_apart() -> None:
     for told in (
         "From 2026-11-01 00:00 UTC to 2026-11-01 00:00 UTC",
         "Incomplete: 2 appeared, 2 gone, 1 not assessed any more, 1 changed, 3 as before",
-        "NEW did not read: cmdb cmdb.csv.",
+        "NEW read no source of kind cmdb, OLD did:",
         "Appeared (2) critical Retired device is still trusted: device meter-0009",
-        "Gone: looked for and not found any more (2)",
+        "Gone, as far as the new audit could see (2)",
         "Not assessed any more: nobody knows whether these are mended (1) low Nobody answers for the device",
         "not assessed: needs a CMDB",
         "severity: critical -> low",

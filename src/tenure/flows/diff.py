@@ -22,20 +22,23 @@ def diff(old: AuditResult, new: AuditResult) -> Difference:
     came = [f for id_, f in now.items() if id_ not in was]
     left = [f for id_, f in was.items() if id_ not in now]
     changed = tuple(c for id_, f in now.items() if id_ in was and (c := _changed(was[id_], f)).changes)
+    gone = tuple(f for f in left if _assessed(new_rules.get(f.rule)))
     lost = tuple(_lost(f, new_rules.get(f.rule)) for f in left if not _assessed(new_rules.get(f.rule)))
     return Difference(
         old_as_of=old.as_of,
         new_as_of=new.as_of,
         appeared=tuple(f for f in came if _assessed(old_rules.get(f.rule))),
         newly_assessed=tuple(f for f in came if not _assessed(old_rules.get(f.rule))),
-        gone=tuple(f for f in left if _assessed(new_rules.get(f.rule))),
+        gone=gone,
         changed=changed,
         not_assessed_any_more=lost,
         unchanged=len(now) - len(came) - len(changed),
         rules=tuple(_rule_changes(old_rules, new_rules)),
         sources=tuple(_source_changes(old.sources, new.sources)),
         notes=tuple(_notes(old, new, left)),
-        incomplete=new.incomplete or any(entry.status is not RuleStatus.SWITCHED_OFF for entry in lost),
+        incomplete=new.incomplete
+        or any(entry.status is not RuleStatus.SWITCHED_OFF for entry in lost)
+        or bool(gone and _missing_kinds(old, new)),
     )
 
 
@@ -45,6 +48,11 @@ def _ordered(findings: Iterable[Finding]) -> list[Finding]:
 
 def _assessed(outcome: RuleOutcome | None) -> bool:
     return outcome is not None and outcome.status is RuleStatus.ASSESSED
+
+
+def _missing_kinds(old: AuditResult, new: AuditResult) -> set[str]:
+    """Kinds of source that OLD read and NEW did not (names of exports may differ from month to month, kinds do not)."""
+    return {s.kind for s in old.sources} - {s.kind for s in new.sources}
 
 
 def _lost(finding: Finding, outcome: RuleOutcome | None) -> LostFinding:
@@ -105,9 +113,8 @@ def _notes(old: AuditResult, new: AuditResult, left: list[Finding]) -> Iterator[
         yield "OLD was incomplete: what appeared may have been there before."
     if new.incomplete:
         yield "NEW is incomplete: what is gone may only not have been seen."
-    missing = sorted({f"{s.kind} {s.name}" for s in old.sources} - {f"{s.kind} {s.name}" for s in new.sources})
-    if missing:
-        yield f"NEW did not read: {', '.join(missing)}. What rested on it may be gone for that reason."
+    if missing := sorted(_missing_kinds(old, new)):
+        yield f"NEW read no source of kind {', '.join(missing)}, OLD did: what rested on it may be gone for that reason."
     before = {r.id: r.suppressed for r in old.rules}
     gone = {f.rule for f in left}
     for rule in sorted(new.rules, key=lambda r: r.id):

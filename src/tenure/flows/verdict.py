@@ -23,8 +23,8 @@ def exit_code(result: AuditResult, fail_on: Severity | None) -> int:
 
 
 def difference_exit_code(difference: Difference, fail_on: Severity | None) -> int:
-    """3 when the new audit is incomplete or no longer looks where the old one found something, else 1 when something at
-    or above ``fail_on`` appeared or rose to it, else 0.
+    """3 when the new audit is incomplete, no longer looks where the old one found something, or lost findings together
+    with a kind of source; else 1 when something at or above ``fail_on`` appeared or rose to it, else 0.
 
     What a decision switched off is no longer looked at on purpose: that alone is not incomplete.
     """

@@ -70,4 +70,4 @@ class Difference:
     rules: tuple[RuleChange, ...]
     sources: tuple[SourceChange, ...]
     notes: tuple[str, ...]  # what to bear in mind when reading the rest
-    incomplete: bool  # NEW is not the whole truth, or no longer looks where OLD found something
+    incomplete: bool  # NEW is not the whole truth, or did not look where, or with what, OLD found something

@@ -28,7 +28,8 @@ def to_text(difference: Difference, *, width: int = 80, colour: bool = False, ro
     lists = _Lists(screen, rows)
     lists.findings("Appeared", difference.appeared)
     lists.findings("First assessed now, perhaps there before", difference.newly_assessed)
-    lists.findings("Gone: looked for and not found any more", difference.gone)
+    gone = "Gone, as far as the new audit could see" if difference.incomplete else "Gone: looked for and not found any more"
+    lists.findings(gone, difference.gone)
     lists.lost(difference.not_assessed_any_more)
     lists.changed(difference.changed)
     lists.lines("Rules that are not as they were", [_rule(r) for r in difference.rules])
