@@ -62,6 +62,10 @@ def test_documents_of_a_file(data: bytes, found: list[dict[str, Any]]) -> None:
     assert [d.value for d in documents(data, "x.json") if isinstance(d, Document)] == found
 
 
+def test_pages_behind_the_first_have_their_number_in_the_origin() -> None:
+    assert [d.origin for d in documents(b"{}{}", "x.json") if isinstance(d, Document)] == ["x.json", "x.json#page-2"]
+
+
 def test_the_offset_of_broken_json_is_in_bytes() -> None:
     text = '{"name": "ää"}\n{"things": [{"thingName": "x"'
     first, broken = documents(text.encode(), "x.json")

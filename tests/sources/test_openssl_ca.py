@@ -6,6 +6,7 @@ import os
 import random
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +18,10 @@ from hypothesis import strategies as st
 from tenure.errors import SourceError
 from tenure.evidence.snapshot import Snapshot
 from tenure.model.vocabulary import CredentialStatus
+from tenure.pki.certificates import read
+from tenure.sources._openssl_folder import CaFile, Role
 from tenure.sources._openssl_index import IndexEntry, IndexRefusal, asn1_time, read_line
+from tenure.sources._openssl_signers import Signers
 from tenure.sources.openssl_ca import SOURCE
 from tests.sources.collected import codes, collect, place_of, rows
 from tests.sources.issuers import BEGIN, END, Ca, der, pem
@@ -175,6 +179,15 @@ def test_the_signature_decides_between_two_keys_of_one_name(tmp_path: Path) -> N
     assert digests[by_serial["1"]["issuer_sha256"]] == "old.crt"
     assert digests[by_serial["2"]["issuer_sha256"]] == "cacert.pem"
     assert (by_serial["3"]["issuer"], by_serial["3"]["issuer_sha256"]) == ("CN=CA", None)
+
+
+def test_a_ca_of_version_1_says_nothing_of_being_one() -> None:
+    facts = replace(read(der(Ca("Old").certificate)), is_ca=None)
+    signers, file = Signers(), CaFile(Path("ca.crt"), "ca.crt", "", Role.LOOSE)
+    signers.add(replace(facts, is_ca=False), file)
+    assert not signers.in_folder("")
+    signers.add(facts, file)
+    assert [ca.name for ca in signers.in_folder("")] == ["CN=Old"]
 
 
 def test_an_unrelated_ca_certificate_is_not_ours(tmp_path: Path) -> None:

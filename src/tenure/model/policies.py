@@ -80,10 +80,13 @@ def matches(pattern: str, text: str) -> bool:
     return pattern[at:].strip("*") == ""
 
 
-def evaluate(document: str) -> PolicyRights:
-    """The rights of one policy document (JSON text). What cannot be understood is ``readable=False`` and claims nothing."""
+def evaluate(*documents: str) -> PolicyRights:
+    """The rights that policy documents (JSON texts) give together: a Deny in one undoes an Allow in another.
+
+    What cannot be understood is ``readable=False`` and claims nothing.
+    """
     try:
-        statements = tuple(_statements(document))
+        statements = tuple(s for document in documents for s in _statements(document))
     except (_UnreadableError, ValueError, RecursionError) as error:
         return PolicyRights(False, False, f"not a policy document: {error or type(error).__name__}", False)
     allows = [s for s in statements if s.allow and not s.conditions - _harmless(s.conditions)]
@@ -185,8 +188,8 @@ def _resource_matches(pattern: str, resource: str) -> bool:
 
 
 def _example(pattern: str, default: str) -> str:
-    """A text that the pattern of one ARN field matches; the default where the field is open or none."""
-    return default if pattern.strip("*") == "" else pattern.replace("*", "").replace("?", "0")
+    """A text that the pattern of one ARN field matches, which it does itself; the default where the field is open or none."""
+    return default if pattern.strip("*") == "" else pattern
 
 
 def _statements(document: str) -> Iterator[_Statement]:
