@@ -6,7 +6,6 @@ import os
 import random
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -182,9 +181,9 @@ def test_the_signature_decides_between_two_keys_of_one_name(tmp_path: Path) -> N
 
 
 def test_a_ca_of_version_1_says_nothing_of_being_one() -> None:
-    facts = replace(read(der(Ca("Old").certificate)), is_ca=None)
+    facts = read(der(Ca("Old").certificate))._replace(is_ca=None)
     signers, file = Signers(), CaFile(Path("ca.crt"), "ca.crt", "", Role.LOOSE)
-    signers.add(replace(facts, is_ca=False), file)
+    signers.add(facts._replace(is_ca=False), file)
     assert not signers.in_folder("")
     signers.add(facts, file)
     assert [ca.name for ca in signers.in_folder("")] == ["CN=Old"]
