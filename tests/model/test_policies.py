@@ -156,6 +156,14 @@ def test_a_condition_that_narrows_is_named() -> None:
     assert "aws:sourceip" in rights(allow("iot:*", "*", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})).why
 
 
+def test_policies_that_one_certificate_holds_are_judged_together() -> None:
+    wide, none = (json.dumps({"Statement": s}) for s in (allow("iot:*", "*"), deny("iot:*", "*")))
+    assert evaluate(wide).allows_all_actions
+    assert not evaluate(wide, none).allows_all_topics
+    assert not evaluate(none, wide).allows_all_actions
+    assert not evaluate(wide, "").readable  # what the other one takes away is not known
+
+
 def test_one_statement_needs_no_list() -> None:
     assert evaluate(json.dumps({"Statement": allow("iot:*", "*")})).allows_all_actions
 
