@@ -17,7 +17,8 @@ from hypothesis import given, settings
 
 from tenure.model.findings import AuditResult, Evidence, ProblemSummary
 from tenure.model.vocabulary import Severity
-from tenure.reports.sarif import REPORT, SarifReport, message
+from tenure.reports._sarif_pieces import message
+from tenure.reports.sarif import REPORT, SarifReport
 from tests.reports.results import big, finding, hostile, results, sample
 
 SCHEMA_SHA256 = "c3b4bb2d6093897483348925aaa73af03b3e3f4bd4ca38cef26dcb4212a2682e"
@@ -112,6 +113,7 @@ def test_rows_of_evidence_are_related_locations() -> None:
         ({"seen_at": "mosquitto.log#2291"}, "mosquitto.log", 2291),
         ({"seen_at": "2026-10-01T00:00:00Z"}, ".", None),
         ({"origin": "index.txt#0"}, "index.txt", None),
+        ({"origin": "index.txt#" + "9" * 5000}, "index.txt", None),
         ({"origin": "C:\\x?y"}, "C%3A%5Cx%3Fy", None),
         ({"origin": "//host/x"}, "host/x", None),
         ({"original": "no place"}, ".", None),
