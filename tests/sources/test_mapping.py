@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenure.errors import DeclarationError, SourceError
+from tenure.evidence.collection import CollectContext
+from tenure.evidence.digests import SecretDigest
+from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.declarations import Declarations, SourceDeclaration
 from tenure.model.vocabulary import DeviceState
 from tenure.sources._cells import Moments, Words
-from tenure.sources._mapping import FIELDS, WORDS, built_in, recognised
-from tenure.sources._tabular import column_key
+from tenure.sources._mapping import FIELDS, WORDS, built_in, mapping_for, recognised
+from tenure.sources._reading import Reading
+from tenure.sources._tabular import Chunk, Table, column_key
 from tenure.sources.cmdb import SOURCE
-from tests.sources.collected import codes, collect, rows
+from tests.sources.collected import codes, collect, place_of, rows
 
 MINE = """
 kind = "cmdb"
@@ -204,7 +209,7 @@ def test_zones_and_formats_are_as_declared() -> None:
         Moments((), "Mars/Olympus")
 
 
-@given(st.text(max_size=30) | st.from_regex(r"\d{4}[-/]?\d\d[-/]?\d\d[ T]?[\d:.+Z-]{0,14}", fullmatch=True))
+@given(st.text(max_size=30) | st.from_regex(r"[0-9]{4}[-/]?[01][0-9][-/]?[0-3][0-9][ T]?[0-9:.+Z-]{0,14}", fullmatch=True))
 def test_no_text_crashes_and_all_moments_are_utc(text: str) -> None:
     moment = Moments(("epoch", "%d/%m/%Y"), "Europe/Berlin")[text]
     assert moment is None or moment.utcoffset() is not None
@@ -224,3 +229,30 @@ def test_a_word_no_table_holds_is_unknown_and_remembered() -> None:
     assert words["down"] == DeviceState.UNKNOWN
     assert words["n/a"] is None
     assert words.unread == {"down"}
+
+
+# -- Arrow columns ------------------------------------------------------------------------------------------------------
+
+DATED = st.from_regex(
+    r"([0-9]{4}-[01][0-9]-[0-3][0-9]([ T][0-2][0-9]:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,7})?)?(Z|[+-]0[0-9]:?00)?)?)|0001-01-01|never|x",
+    fullmatch=True,
+)
+SPACED = st.text(alphabet="ab \t\x1c\u00a0é", max_size=5)
+
+
+@settings(max_examples=150, deadline=None)
+@given(cells=st.lists(st.tuples(SPACED, DATED | st.just("")), min_size=1, max_size=6))
+def test_columns_of_arrow_say_what_cells_say(cells: list[tuple[str, str]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "export.csv"
+        path.write_text("sys_id,name,install_status,last_discovered\n1,a,1,2026-01-01\n")
+        said = Declarations()
+        context = CollectContext(said, said.for_path(path.name), SecretDigest(b"k" * 32), path.parent)
+        with SnapshotDraft(path.parent / "store", "cmdb", 1, path.name) as draft:
+            table = Table(place_of(path), context, draft)
+            reading = Reading(mapping_for("cmdb", table, context), table, context)
+            names, dates = zip(*cells, strict=True)
+            chunk = Chunk(range(len(cells)), {"name": names, "last_discovered": dates})
+            assert reading.texts(chunk, "name").to_pylist() == reading.text(chunk, "name")
+            assert reading.instants(chunk, "discovered_at").to_pylist() == reading.moment(chunk, "discovered_at")
+            assert reading.texts(chunk, "serial").null_count == len(cells)

@@ -51,6 +51,8 @@ class Moments(dict[str, datetime | None]):
             self._zone: tzinfo = UTC if zone == "UTC" else ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise DeclarationError(f"no time zone {zone!r}", "use an IANA name such as Europe/Berlin") from error
+        self.plain = self._zone is UTC and not formats
+        """Nothing is declared that makes ISO 8601 mean anything else."""
         self.unread: set[str] = set()
 
     def __missing__(self, text: str) -> datetime | None:

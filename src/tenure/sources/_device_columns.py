@@ -6,24 +6,29 @@ Invariant: every row of the chunk becomes a device record; what a cell says wron
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tenure.evidence.collection import CollectContext
+from tenure.evidence.schemas import INSTANT
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model import identifiers
 from tenure.model.vocabulary import DeviceState, HardwareSecurity, IdentifierKind
-from tenure.sources._cells import NOTHING
+from tenure.sources._cells import MEMO_ENTRIES, NOTHING
 from tenure.sources._gathered import Gathered
-from tenure.sources._reading import Reading
+from tenure.sources._reading import Instants, Reading, Texts
 from tenure.sources._tabular import Chunk
 
-_SENTINEL_YEAR = 2090  # dates from here on stand for "no date": they say nothing of when the export was made
+_SENTINEL = pa.scalar(
+    datetime(2090, 1, 1, tzinfo=UTC), INSTANT
+)  # dates from here on stand for "no date": they say nothing of when the export was made
 _LIST = re.compile(r"[,;|\n]+")
 Cells: TypeAlias = list[str | None]
-Texts: TypeAlias = "pa.Array[pa.StringScalar]"
+_DESCRIBED = (("owner_ref", "owner", "owner"), ("managed_by_ref", "managed_by", "manager"), ("site_ref", "site", "site"))
 
 
 def mac(raw: str) -> str | None:
@@ -35,6 +40,10 @@ def mac(raw: str) -> str | None:
     if len(octets) != 6 or octets[0] & 1 or not any(octets):
         return identifiers.mac(raw)
     return octets.hex()
+
+
+def _each(function: Callable[[str], str | None], cells: Texts) -> Cells:
+    return [None if cell is None else function(cell) for cell in cells.to_pylist()]
 
 
 class Makers(dict[str, tuple[str, bool]]):
@@ -50,6 +59,8 @@ class Makers(dict[str, tuple[str, bool]]):
         }
 
     def __missing__(self, text: str) -> tuple[str, bool]:
+        if len(self) > MEMO_ENTRIES:
+            self.clear()
         given = identifiers.maker(text) or ""
         name = self._names.get(given) or given
         self[text] = found = (name, not self._declarations.zeros_significant(name))
@@ -65,7 +76,6 @@ class DeviceColumns:
         self._records, self._identifiers = Gathered("device_record", draft), Gathered("identifier", draft)
         self._observed: datetime | None = None  # newest discovery or update of a record
         self._dated: datetime | None = None  # newest other date
-        self._observes = reading.has("discovered_at") or reading.has("updated_at")
 
     @property
     def latest(self) -> datetime | None:
@@ -78,18 +88,15 @@ class DeviceColumns:
 
     def write(self, chunk: Chunk, ids: list[str]) -> None:
         """The records of a chunk, with their identifiers. Text becomes Arrow once and serves both tables."""
-        text = self._reading.text
+        texts = self._reading.texts
         records = pa.array(ids, pa.string())
-        serials, makers, names = text(chunk, "serial"), text(chunk, "maker"), text(chunk, "name")
-        tags = text(chunk, "asset_tag")
+        serials, makers, names, things = (texts(chunk, f) for f in ("serial", "maker", "name", "thing_name"))
+        tags, own_ids = texts(chunk, "asset_tag"), texts(chunk, "record_id")
         macs = self._macs(chunk, records)
-        raw = {field: pa.array(cells, pa.string()) for field, cells in (("serial", serials), ("name", names), ("tag", tags))}
-        things = pa.array(text(chunk, "thing_name"), pa.string())
-        own_ids = pa.array(text(chunk, "record_id"), pa.string())
-        self._serials(records, serials, makers, raw["serial"])
+        self._serials(records, serials, makers)
         self._identify(IdentifierKind.THING_NAME, records, things, things)
-        self._identify(IdentifierKind.NAME, records, [None if n is None else identifiers.name(n) for n in names], raw["name"])
-        self._identify(IdentifierKind.ASSET_TAG, records, [None if t is None else t.upper() for t in tags], raw["tag"])
+        self._identify(IdentifierKind.NAME, records, _each(identifiers.name, names), names)
+        self._identify(IdentifierKind.ASSET_TAG, records, _each(str.upper, tags), tags)
         self._identify(IdentifierKind.HARDWARE_KEY, records, *self._hardware_keys(chunk))
         self._identify(IdentifierKind.RECORD_ID, records, own_ids, own_ids)
         state, state_text = self._reading.word(chunk, "state", DeviceState.UNKNOWN)
@@ -98,21 +105,16 @@ class DeviceColumns:
         self._records.add(
             {
                 "record_id": records,
-                "name": raw["name"],
-                "serial": raw["serial"],
+                "name": names,
+                "serial": serials,
                 "mac": macs,
                 "maker": makers,
-                "model": text(chunk, "model"),
                 "thing_name": things,
-                "firmware": text(chunk, "firmware"),
                 "state": state,
                 "state_text": state_text,
-                "owner_ref": self._described(chunk, "owner", "owner"),
-                "managed_by_ref": self._described(chunk, "managed_by", "manager"),
-                "site_ref": self._described(chunk, "site", "site"),
-                "trust_domain": text(chunk, "trust_domain"),
-                "gateway_serial": text(chunk, "gateway_serial"),
                 "hardware_security": hardware,
+                **{f: texts(chunk, f) for f in ("model", "firmware", "trust_domain", "gateway_serial")},
+                **{ref: self._described(chunk, field, kind) for ref, field, kind in _DESCRIBED},
                 **self._moments(chunk),
                 "origin": [f"{origin}#{place}" for place in chunk.places],
             }
@@ -123,37 +125,37 @@ class DeviceColumns:
         self._records.flush()
         self._identifiers.flush()
 
-    def _moments(self, chunk: Chunk) -> dict[str, list[datetime | None]]:
+    def _moments(self, chunk: Chunk) -> dict[str, Instants]:
         fields = ("owner_changed_at", "installed_at", "discovered_at", "left_service_at")
-        moments = {field: self._reading.moment(chunk, field) for field in fields}
-        for field, column in (*moments.items(), ("updated_at", self._reading.moment(chunk, "updated_at"))):
-            newest = max(filter(None, column), default=None)
-            if newest is not None and newest.year >= _SENTINEL_YEAR:
-                newest = max((m for m in column if m is not None and m.year < _SENTINEL_YEAR), default=None)
+        moments = {field: self._reading.instants(chunk, field) for field in fields}
+        for field, column in (*moments.items(), ("updated_at", self._reading.instants(chunk, "updated_at"))):
+            said = column.filter(pc.less(column, _SENTINEL))
+            newest = pc.max(said).as_py()
             if newest is not None and field in ("discovered_at", "updated_at"):
                 self._observed = newest if self._observed is None else max(self._observed, newest)
             elif newest is not None:
                 self._dated = newest if self._dated is None else max(self._dated, newest)
         return moments
 
-    def _serials(self, records: Texts, serials: Cells, makers: Cells, raw: Texts) -> None:
+    def _serials(self, records: Texts, serials: Texts, makers: Texts) -> None:
         """Serials scoped by their maker. Placeholders too: the linker judges them."""
         values: Cells = []
         scopes: Cells = []
         unscoped = ("", True)
-        for serial, maker in zip(serials, makers, strict=True):
+        for serial, maker in zip(serials.to_pylist(), makers.to_pylist(), strict=True):
             scope, strip_zeros = unscoped if maker is None else self._makers[maker]
             values.append(None if serial is None else identifiers.serial(serial, strip_zeros=strip_zeros))
             scopes.append(scope or None)
-        self._identify(IdentifierKind.SERIAL, records, values, raw, scopes)
+        self._identify(IdentifierKind.SERIAL, records, values, serials, scopes)
 
     def _macs(self, chunk: Chunk, records: Texts) -> Texts:
         """The cells as written, without those that are no MAC. A cell with several MACs gives several identifiers."""
-        cells = self._reading.text(chunk, "mac")
-        values = [None if raw is None else mac(raw) for raw in cells]
-        if values.count(None) > cells.count(None):
+        raw = self._reading.texts(chunk, "mac")
+        values = _each(mac, raw)
+        if values.count(None) > raw.null_count:
+            cells = raw.to_pylist()
             self._other_macs(chunk, records, cells, values)
-        raw = pa.array(cells, pa.string())
+            raw = pa.array(cells, pa.string())
         self._identify(IdentifierKind.MAC, records, values, raw)
         return raw
 
@@ -169,10 +171,7 @@ class DeviceColumns:
                 found.extend((records[at].as_py(), one, part) for part, one in known.items())
                 continue
             if raw.casefold() not in NOTHING:
-                data = raw.encode("utf-8", "surrogatepass")
-                self._reading.table.tell(
-                    chunk.places[at], f"no MAC of a device: {self._reading.table.show(raw)}", "bad-mac", data
-                )
+                self._reading.table.wrong(chunk.places[at], "no MAC of a device", raw, "bad-mac")
             cells[at] = None
         if found:
             several, macs, raws = (pa.array(column, pa.string()) for column in zip(*found, strict=True))
@@ -190,12 +189,10 @@ class DeviceColumns:
             keys.append(key)
         return keys, pa.array(cells, pa.string())
 
-    def _described(self, chunk: Chunk, field: str, kind: str) -> list[int | None]:
-        refs: dict[str | None, int | None] = {}
-        cells = self._reading.text(chunk, field)
-        for cell in dict.fromkeys(cells):
-            refs[cell] = self._draft.describe(kind, cell)
-        return [refs[cell] for cell in cells]
+    def _described(self, chunk: Chunk, field: str, kind: str) -> pa.Array[pa.Int64Scalar]:
+        names = self._reading.texts(chunk, field).dictionary_encode()
+        refs = [self._draft.describe(kind, name) for name in names.dictionary.to_pylist()]
+        return pa.array(refs, pa.int64()).take(names.indices)
 
     def _identify(
         self, kind: IdentifierKind, records: Texts, values: Cells | Texts, raws: Texts, scopes: Cells | None = None

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tenure.evidence.collection import CollectContext
+from tenure.evidence.schemas import INSTANT
 from tenure.sources._cells import Moments, Words, trimmed
 from tenure.sources._mapping import FIELDS, Mapping
 from tenure.sources._tabular import Chunk, Table, column_key
+
+Texts: TypeAlias = "pa.Array[Any]"  # of pa.string()
+Instants: TypeAlias = "pa.Array[Any]"  # of INSTANT
+_ASCII_SPACE = " \t\n\v\f\r\x1c\x1d\x1e\x1f"  # what str.strip takes away
 
 
 class Reading:
@@ -34,6 +43,31 @@ class Reading:
         else:
             cells = found[0] if found else [None] * len(chunk)
         return self._constant(field, cells)
+
+    def texts(self, chunk: Chunk, field: str) -> Texts:
+        """``text`` as an Arrow column, the quick way where one ASCII column holds the field."""
+        keys = [key for key in self._candidates[field] if key in chunk.columns]
+        if len(keys) == 1 and not self.mapping.nothing and field not in self.mapping.constants:
+            cells: Any = pa.array(chunk.columns[keys[0]], pa.string())
+            if pc.all(pc.string_is_ascii(cells), min_count=0).as_py():
+                trimmed_cells: Any = pc.ascii_trim(cells, characters=_ASCII_SPACE)
+                found: Texts = pc.if_else(pc.equal(trimmed_cells, pa.scalar("")), pa.scalar(None, pa.string()), trimmed_cells)
+                return found
+        return pa.array(self.text(chunk, field), pa.string())
+
+    def instants(self, chunk: Chunk, field: str) -> Instants:
+        """``moment`` as an Arrow column, the quick way where all of it is ISO 8601 in UTC without an offset."""
+        cells = self.texts(chunk, field)
+        if self.moments.plain and cells.null_count < len(cells):
+            try:
+                quick: Any = cells.cast(pa.timestamp("us"))
+            except pa.ArrowInvalid:
+                pass
+            else:
+                if pc.min(pc.year(quick)).as_py() > 1:  # year 1 stands for no date
+                    return pa.Array.cast(quick, INSTANT)
+        instants: Instants = pa.array(self.moment(chunk, field), INSTANT)
+        return instants
 
     def moment(self, chunk: Chunk, field: str, told: str | None = None) -> list[datetime | None]:
         """The field's cells as UTC instants; what is no date is told and None. ``told`` is the field's name for people."""

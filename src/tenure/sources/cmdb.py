@@ -7,6 +7,7 @@ and told. What was seen is remembered by 16 bytes a row.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import ClassVar
 
 import numpy as np
@@ -83,9 +84,9 @@ class Repeated:
                 reason, code = "is the id of another row too, with other cells: two records", "record-id-reused"
             cells = "\x1f".join(str(column[at]) for column in chunk.columns.values())
             self._table.tell(chunk.places[at], f"record {ids[at]} {reason}", code, cells.encode("utf-8", "surrogatepass"))
-        kept = np.flatnonzero(~(again & equal)).tolist()
-        columns: dict[str, Sequence[str]] = {key: [cells[at] for at in kept] for key, cells in chunk.columns.items()}
-        return Chunk([chunk.places[at] for at in kept], columns), [ids[at] for at in kept]
+        kept = (~(again & equal)).tolist()
+        columns: dict[str, Sequence[str]] = {key: list(compress(cells, kept)) for key, cells in chunk.columns.items()}
+        return Chunk(list(compress(chunk.places, kept)), columns), list(compress(ids, kept))
 
     def _hashes(self, chunk: Chunk, ids: list[str]) -> list[int]:
         rows = zip(ids, *chunk.columns.values(), strict=True)
@@ -108,9 +109,9 @@ class SeenHashes:
         run = new[order]
         before = np.zeros(len(new), dtype=np.bool_)
         before[order[1:]] = run[1:] == run[:-1]
-        for old in self._runs:
-            at = np.minimum(np.searchsorted(old, new), len(old) - 1)
-            before |= old[at] == new
+        for old in self._runs:  # in the order of the run, so that the search stays in the processor's cache
+            at = np.minimum(np.searchsorted(old, run), len(old) - 1)
+            before[order] |= old[at] == run
         if len(run):
             self._runs.append(run)
         while len(self._runs) > 1 and len(self._runs[-2]) < 2 * len(self._runs[-1]):
