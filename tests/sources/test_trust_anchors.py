@@ -303,11 +303,15 @@ def test_recognising(tmp_path: Path) -> None:
     assert known("a.jks", keystore())
     assert known("bundle.pem", pem(ONE.certificate) + pem(TWO.certificate))
     assert known("gateway-x.pem", pem(ONE.certificate))
+    assert known("my-trust-store.pem", pem(ONE.certificate))
     assert not known("ca.pem", pem(ONE.certificate))
+    assert not known("cacert.crt", pem(ONE.certificate))
     assert not known("chain.pem", pem(ONE.issue("leaf", 3)) + pem(ONE.certificate))
     assert not known("text.pem", b"hello")
     assert not known("anchors/a.pem", b"x")
     assert SOURCE.recognise(place_of(tmp_path / "anchors")) is not None
+    assert not known("device_certs/a.pem", b"x")
+    assert SOURCE.recognise(place_of(tmp_path / "device_certs")) is None
     (tmp_path / "anchors" / "index.txt").write_bytes(b"")
     assert SOURCE.recognise(place_of(tmp_path / "anchors")) is None
     assert SOURCE.recognise(place_of(tmp_path)) is None

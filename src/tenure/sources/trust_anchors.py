@@ -24,9 +24,10 @@ LONGEST_FILE = 1 << 26
 JAVA_DEFAULT_PASSWORD = b"changeit"
 """What Java's own trust stores come with; tried on PKCS#12 after the declared passwords."""
 
-_FOLDER = re.compile(
-    r"(.*[-_.])?(trust[-_]?anchors?|anchors?|trust(ed)?|trust[-_]?stores?|ca[-_]?certs?|certs)([-_.].*)?", re.IGNORECASE
+_TRUST = re.compile(
+    r"(.*[-_. ])?(trust|trusted|trust[-_]?anchors?|anchors?|trust[-_]?stores?|trusted[-_]?certs)([-_. ].*)?", re.IGNORECASE
 )
+_CA_FOLDER = re.compile(r"ca[-_]?certs|ca[-_]?certificates|certs", re.IGNORECASE)
 _CERTIFICATE_FILE = re.compile(
     r"[0-9a-f]{8}\.\d+|cacerts|.*\.(pem|crt|cer|der|ca|bundle|p7b|p7c|p12|pfx|jks|jceks|ks|keystore|truststore)", re.IGNORECASE
 )
@@ -65,7 +66,8 @@ def _folder(path: Path) -> Recognition | None:
         return None
     if (hashed := sum(HASHED_NAME.fullmatch(name) is not None for name in names)) >= 2:
         return Recognition(85, f"hashed certificate folder with {hashed} links")
-    if _FOLDER.fullmatch(path.name) and all(_CERTIFICATE_FILE.fullmatch(name) for name in names):
+    named = _TRUST.fullmatch(path.name) or _CA_FOLDER.fullmatch(path.name)
+    if named and all(_CERTIFICATE_FILE.fullmatch(name) for name in names):
         sureness = 45 if path.name.lower() == "certs" else 80  # certs may as well be what somebody issued
         return Recognition(sureness, f"folder {path.name} with {len(names)} certificate files")
     return None
@@ -75,13 +77,13 @@ def _file(place: Place) -> Recognition | None:
     """A Java keystore, or a file of CA certificates: several, or named for who trusts them."""
     if _jks.is_keystore(place.head):
         return Recognition(80, "Java keystore")
-    named = by_convention(place.path.name)[1] is not RelyingPartyKind.HOST or _FOLDER.fullmatch(place.path.stem) is not None
+    named = by_convention(place.path.name)[1] is not RelyingPartyKind.HOST or _TRUST.fullmatch(place.path.stem) is not None
     if b"-----BEGIN " not in place.head:
         container = place.path.suffix.lower() in (".p12", ".pfx", ".p7b", ".p7c") and place.head[:1] == b"\x30"
         return Recognition(55, f"{place.path.suffix[1:]} file named for who trusts it") if container and named else None
     ca, leaves = _first_certificates(place.head)
     if ca and not leaves and (ca > 1 or named):
-        return Recognition(60, f"bundle of {'at least ' * (ca == _LOOKED_AT)}{ca} CA certificates")
+        return Recognition(60, f"bundle of {ca}{' or more' * (ca == _LOOKED_AT)} CA certificate{'s' * (ca > 1)}")
     return None
 
 
