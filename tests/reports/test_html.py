@@ -180,7 +180,7 @@ def test_the_same_result_gives_the_same_page() -> None:
 
 def test_charts_without_figures_are_sentences() -> None:
     outline = Outline(REPORT.render(dataclasses.replace(sample(), figures=FleetFigures())))
-    assert "0 usable certificates end in the 24 months from November 2026." in outline.text
+    assert "0 usable credentials end in the 24 months from November 2026." in outline.text
     assert "No trust domain with devices is known." in outline.text
     assert len(outline.of("svg")) == 1
 

@@ -18,7 +18,7 @@ LEVELS = {
     "0": "nothing, a shared secret or a network location",
     "1": "a static secret of its own",
     "2": "a key of its own in software, certified",
-    "3": "a key that the hardware keeps, proved at issue",
+    "3": "a key that the hardware keeps, as the inventory says",
     "4": "level 3 and a fresh appraisal of measured state",
 }
 """What the identity of a device rests on, by level of assurance."""
@@ -77,7 +77,7 @@ def issuers(usable: Mapping[str, int], most: int = 8) -> Chart:
 
 
 def expiry(points: Sequence[DayCount], as_of: date, months: int = 24) -> Chart:
-    """When usable certificates end: the coming months as bars, what lies before and after as words and years."""
+    """When usable credentials end: the coming months as bars, what lies before and after as words and years."""
     window = [_month(as_of, n) for n in range(months)]
     inside = dict.fromkeys(window, 0)
     years: dict[str, int] = {}
@@ -91,7 +91,7 @@ def expiry(points: Sequence[DayCount], as_of: date, months: int = 24) -> Chart:
         else:
             years[str(day.year)] = years.get(str(day.year), 0) + point.count
     after = sum(years.values())
-    soon = count(sum(inside.values()), "usable certificate ends", "usable certificates end")
+    soon = count(sum(inside.values()), "usable credential ends", "usable credentials end")
     spans = [
         f"{soon} in the {months} months from {named(window[0])}",
         f"{after:,} later" if after else "",
@@ -102,10 +102,10 @@ def expiry(points: Sequence[DayCount], as_of: date, months: int = 24) -> Chart:
     rows += [
         (f"{year} (rest)" if year == str(window[-1].year) else year, f"{number:,}") for year, number in sorted(years.items())
     ]
-    title = "Certificates that end, by month"
+    title = "Credentials that end, by month"
     drawing = columns(inside, title) if any(inside.values()) else Markup("")
     told = tuple(rows) if points else ()
-    return Chart("expiry", title, sentences(spans) + ".", drawing, ("Month or year", "Certificates that end"), told)
+    return Chart("expiry", title, sentences(spans) + ".", drawing, ("Month or year", "Credentials that end"), told)
 
 
 def _month(first: date, later: int) -> date:
