@@ -103,11 +103,11 @@ def test_shown_by_a_device_and_ending_nowhere(world: World) -> None:
     (row,) = world.run("unknown-issuer")
     assert row["finding"] == row["subject_credential"] == certificate
     assert (row["subject_device"], row["issuer"]) == (device, "CN=Somebody Root")
-    assert (row["since"], row["last_shown_at"], row["accepted_sessions"]) == (world.ago(9), world.ago(2), 3)
+    assert (row["since"], row["last_shown_at"], row["sessions"]) == (world.ago(9), world.ago(2), 3)
 
 
 def test_shown_and_refused_is_told_as_well(world: World) -> None:
-    shown(world, stranger(world), sessions=0)
+    shown(world, stranger(world), accepted=0)
     (row,) = world.run("unknown-issuer")
     assert (row["accepted_sessions"], row["subject_device"]) == (0, None)
 
@@ -117,7 +117,7 @@ def test_one_certificate_is_one_finding(world: World) -> None:
     shown(world, certificate)
     shown(world, certificate, first_at=world.ago(40))
     (row,) = world.run("unknown-issuer")
-    assert (row["since"], row["accepted_sessions"]) == (world.ago(40), 6)
+    assert (row["since"], row["sessions"]) == (world.ago(40), 6)
 
 
 @pytest.mark.parametrize("columns", [{"side": "server"}, {"resolved": True}], ids=["a server's", "resolved"])

@@ -32,7 +32,7 @@ def test_active_in_the_cloud_is_enough(world: World) -> None:
 def test_attached_twice_is_one_row(world: World) -> None:
     credential = world.certificate(world.device())
     policy = world.policy("wide", credential, allows_all_actions=True)
-    world.add("policy_grant", policy_key=policy, credential_key=credential, source_key=1)
+    world.add("policy_grant", policy_key=policy, credential_key=credential, source_key=1, effective=True)
     assert len(world.run(RULE)) == 1
 
 
@@ -53,4 +53,11 @@ def test_a_narrow_policy_and_one_that_could_not_be_read(world: World) -> None:
     credential = world.certificate(world.device())
     world.policy("narrow too", credential)
     world.policy("torn", credential, readable=False)
+    assert world.run(RULE) == []
+
+
+def test_a_deny_in_another_policy_of_the_credential_undoes_it(world: World) -> None:
+    credential = world.certificate(world.device())
+    policy = world.policy("wide", why="Allow iot:* on *", allows_all_actions=True)
+    world.add("policy_grant", policy_key=policy, credential_key=credential, source_key=1, effective=False)
     assert world.run(RULE) == []

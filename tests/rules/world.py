@@ -212,7 +212,7 @@ class World(RollRows):
         default = {"name": name, "scope": "1234/eu-west-1", "readable": True, "origin": f"{name}.json", "source_key": 6}
         policy = self.add("policy", **{**default, **columns})
         for credential in credentials:
-            self.add("policy_grant", policy_key=policy, credential_key=credential, source_key=6)
+            self.add("policy_grant", policy_key=policy, credential_key=credential, source_key=6, effective=True)
         return policy
 
     # -- use

@@ -163,8 +163,7 @@ def _checked(con: duckdb.DuckDBPyConnection) -> Iterator[pa.Table]:
     ((pairs,),) = con.execute("SELECT count(*) FROM t_open").fetchall()
     if not issuers:
         return
-    reader = con.execute(_OPEN_CERTIFICATES).to_arrow_reader(VERIFY_BATCH)
-    assert reader is not None
+    reader = con.sql(_OPEN_CERTIFICATES).to_arrow_reader(VERIFY_BATCH)
     with ProcessPoolExecutor(2, get_context("spawn")) if pairs > ALONE else nullcontext() as pool:
         for batch in reader:
             shas, ders, keys = (cast("list[Any]", batch.column(n).to_pylist()) for n in ("sha256", "der", "ca_key"))

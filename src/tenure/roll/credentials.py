@@ -286,8 +286,9 @@ FROM doubted GROUP BY credential_key
 HAVING min(device_key) = max(device_key) OR min(device_key) FILTER (maker_fits) = max(device_key) FILTER (maker_fits);
 INSERT INTO t_binding
 SELECT h.device_key, h.credential_key, c.source_key,
-    CASE trust WHEN 1 THEN 'subject-serial' WHEN 2 THEN 'subject-mac' WHEN 3 THEN 'subject-serial' ELSE 'subject-name' END, trust < 5, NULL
-FROM t_subject_holder h JOIN t_cert c USING (credential_key)
+    CASE trust WHEN 1 THEN 'subject-serial' WHEN 2 THEN 'subject-mac' WHEN 3 THEN 'subject-serial' ELSE 'subject-name' END,
+    trust < 5 AND i.spki_sha256 IS NOT NULL, NULL  -- what an issuer nobody collected writes into a subject proves nothing
+FROM t_subject_holder h JOIN t_cert c USING (credential_key) LEFT JOIN t_cert_issuer ci USING (credential_key) LEFT JOIN t_issuer i USING (issuer_key)
 """  # noqa: S608 - constants of ours
 
 # Bindings by a name count only where nothing stronger speaks.

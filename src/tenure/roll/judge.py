@@ -138,12 +138,21 @@ def _run_all(
         elif (left := end - time.monotonic()) <= 0:
             one = one.failed(f"not run: all rules together may take {limits.total_seconds:g} s")
         else:
-            one = _run(one, runner, Request(one.rule.query, at, dict(one.parameters), min(limits.seconds, left)))
-            if short := inputs.cut_short(one.rule):
-                one = one.doubted(f"a source it needs was cut short, there may be more: {', '.join(short)}")
+            one = _unless_cut_short(
+                _run(one, runner, Request(one.rule.query, at, dict(one.parameters), min(limits.seconds, left))), inputs
+            )
         ran.append(one)
         progress(one.rule.id)
     return ran
+
+
+def _unless_cut_short(one: _Ran, inputs: Inputs) -> _Ran:
+    """What was found in a source that was cut short is true and may not be all; what was missed there may only not have been read."""
+    if not (short := inputs.cut_short(one.rule)):
+        return one
+    if one.rule.absence:
+        return one.failed(f"it reports what is missing, and a source it needs was cut short: {', '.join(short)}", one.seconds)
+    return one.doubted(f"a source it needs was cut short, there may be more: {', '.join(short)}")
 
 
 def _run(one: _Ran, runner: JudgeProcess, request: Request) -> _Ran:

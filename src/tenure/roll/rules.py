@@ -44,7 +44,7 @@ GRAINS: Mapping[str, tuple[str, ...]] = {
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]*")
 _REQUIRED = ("title", "severity", "grain", "why", "fix", "needs")
-_OPTIONAL = ("needs_sources", "needs_coverage", "reference", "parameters")
+_OPTIONAL = ("needs_sources", "needs_coverage", "absence", "reference", "parameters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Rule:
     query: str
     needs_sources: tuple[tuple[str, ...], ...] = ()  # of each group, one kind of source must be collected
     needs_coverage: bool = False
+    absence: bool = False  # reports that something is missing: false where the source was cut short
     reference: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)  # defaults
     file: str = ""  # where it was read from
@@ -174,6 +175,7 @@ def _rule(identifier: str, table: dict[str, Any], query: str, file: str) -> Rule
         query=query,
         needs_sources=_source_groups(table.get("needs_sources", []), file),
         needs_coverage=_typed(table, "needs_coverage", bool, file, False),
+        absence=_typed(table, "absence", bool, file, False),
         reference=_prose(_typed(table, "reference", str, file, "")),
         parameters=_parameters(_typed(table, "parameters", dict, file, {}), file),
         file=file,

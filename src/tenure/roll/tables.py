@@ -263,7 +263,8 @@ ROLL_TABLES: tuple[RollTable, ...] = (
     RollTable("presented", "Chains shown on the wire.", (
         ("credential_key", KEY, "leaf"),
         ("side", TEXT, "client | server"),
-        ("sessions", COUNT, "accepted sessions that showed it"),
+        ("sessions", COUNT, "sessions that showed it, refused ones too"),
+        ("accepted", COUNT, "those of them that were accepted; NULL for the server's side"),
         ("first_at", TIME, ""),
         ("last_at", TIME, ""),
         ("resolved", FLAG, "its chain ends in a collected anchor or CA (by signature where the certificates are there, by name else)"),
@@ -312,6 +313,7 @@ ROLL_TABLES: tuple[RollTable, ...] = (
     )),
     RollTable("policy_grant", "Policies attached to credentials.", (
         ("policy_key", KEY, ""), ("credential_key", KEY, ""), ("source_key", KEY, ""),
+            ("effective", FLAG, "what makes the policy wide still stands with the other policies of the credential (a Deny there may undo it)"),
     )),
     RollTable("external_finding", "What other tools found.", (
         ("source_key", KEY, ""), ("finding_id", TEXT, ""), ("check_name", TEXT, ""), ("severity", TEXT, ""), ("found_at", TIME, ""),

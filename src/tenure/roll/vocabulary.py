@@ -104,13 +104,19 @@ SELECT credential_key, min(last_used_at), max(last_used_at) FROM t_secret WHERE 
 CREATE OR REPLACE TEMP TABLE t_maybe AS
 WITH nameless AS (
     SELECT device_key, user_name, started_at::DATE AS day, max(started_at) AS last_at FROM t_session
-    WHERE accepted AND credential_key IS NULL AND device_key IS NOT NULL AND subject_kind IN ('name', 'client-id') GROUP BY 1, 2, 3
+    WHERE accepted AND credential_key IS NULL AND subject_kind IN ('name', 'client-id') GROUP BY 1, 2, 3
+),
+held AS (
+    SELECT c.credential_key, n.last_at FROM nameless n JOIN t_holder h USING (device_key) JOIN t_cert c ON c.credential_key = h.credential_key
+    WHERE (n.user_name IS NULL OR n.user_name = c.subject_cn OR n.user_name = c.subject)
+        AND n.day BETWEEN c.not_before::DATE AND c.not_after::DATE
+),
+unheld AS (  -- of no device we know: its name is all there is
+    SELECT c.credential_key, n.last_at FROM t_cert c ANTI JOIN t_holders h USING (credential_key)
+    JOIN nameless n ON n.user_name = c.subject_cn AND n.day BETWEEN c.not_before::DATE AND c.not_after::DATE
+    WHERE c.is_ca IS NOT TRUE
 )
-SELECT c.credential_key, max(n.last_at) AS last_at
-FROM nameless n JOIN t_holder h USING (device_key) JOIN t_cert c ON c.credential_key = h.credential_key
-WHERE (n.user_name IS NULL OR n.user_name = c.subject_cn OR n.user_name = c.subject)
-    AND n.day BETWEEN c.not_before::DATE AND c.not_after::DATE
-GROUP BY c.credential_key
+SELECT credential_key, max(last_at) AS last_at FROM (FROM held UNION ALL FROM unheld) GROUP BY credential_key
 """
 
 _STATE = """
@@ -317,15 +323,15 @@ several AS (
     HAVING min(hash(spki_sha256)) <> max(hash(spki_sha256)) AND (min(d.device_key) <> max(d.device_key) OR min(issuer) <> max(issuer))
 ),
 common AS (
-    SELECT c.subject_cn AS value, count(*) AS credentials, count(DISTINCT c.spki_sha256) AS keys, count(DISTINCT d.device_key) AS devices,
+    SELECT c.subject_cn AS value, count(*) AS credentials, count(DISTINCT d.device_key) AS devices,
         count(DISTINCT c.issuer) AS issuers
     FROM t_cert c SEMI JOIN several s ON s.h = hash(c.subject_cn) LEFT JOIN t_holders d ON d.credential_key = c.credential_key AND d.devices = 1
     WHERE c.spki_sha256 IS NOT NULL GROUP BY c.subject_cn
 ),
--- Unrelated: bound to two or more devices, or a word that names nobody on certificates of different issuers.
+-- Unrelated: bound to three or more devices (two are a swap under one name), or a word that names nobody on certificates of different issuers.
 nameless AS (
     SELECT value, credentials, devices FROM common
-    WHERE (devices > 1 AND keys > 2) OR (issuers > 1 AND lower(value) IN ('ca', 'root', 'root ca', 'ca root', 'device', 'client', 'server', 'localhost',
+    WHERE devices > 2 OR (issuers > 1 AND lower(value) IN ('ca', 'root', 'root ca', 'ca root', 'device', 'client', 'server', 'localhost',
         'test', 'example', 'default', 'iot', 'iot device', 'my device', 'unknown', 'none', 'certificate', 'openssl', 'subject', 'issuer', 'name', 'cn'))
 )
 SELECT i.identifier_key, i.kind, i.value, nullif(i.scope, '') AS scope, i.strong_kind AND x.reason IS NULL AS strong, x.reason IS NOT NULL AS non_identifying,
@@ -389,10 +395,10 @@ LEFT JOIN longest l ON l.subject IS NOT DISTINCT FROM c.subject AND l.spki_sha25
 
 _PRESENTED = """
 WITH shown AS (
-    SELECT credential_key, 'client' AS side, count(*) AS sessions, min(started_at) AS first_at, max(started_at) AS last_at
-    FROM t_session WHERE accepted AND credential_key IS NOT NULL GROUP BY 1
+    SELECT credential_key, 'client' AS side, count(*) AS sessions, count(*) FILTER (accepted) AS accepted, min(started_at) AS first_at, max(started_at) AS last_at
+    FROM t_session WHERE credential_key IS NOT NULL GROUP BY 1
     UNION ALL
-    SELECT p.credential_key, 'server', count(*), NULL, NULL FROM e_chain c JOIN t_pick p ON p.sha256 = c.leaf_sha256
+    SELECT p.credential_key, 'server', count(*), NULL, NULL, NULL FROM e_chain c JOIN t_pick p ON p.sha256 = c.leaf_sha256
     WHERE c.side = 'server' AND c.position = 0 GROUP BY 1
 )
 SELECT s.*, coalesce(t.issuer_key IS NOT NULL, false) OR a.credential_key IS NOT NULL AS resolved

@@ -4,7 +4,8 @@
 -- why = """Clients at different addresses call themselves the same and throw each other out: two devices left with one image or one
 -- configuration, or one is a copy, and neither can work."""
 -- fix = """Find both by address. Let the client id follow from the device's own identity, and let the broker tie it to the credential."""
--- needs = ["takeover"]
+-- needs = ["session"]
+-- needs_sources = [["mosquitto-log", "aws-iot-log"]]
 -- reference = "OASIS MQTT 5.0, section 3.1.4 (MQTT-3.1.4-3)"
 -- [parameters]
 -- takeovers = 4

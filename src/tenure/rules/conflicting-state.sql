@@ -5,6 +5,7 @@
 -- certificate has been dealt with."""
 -- fix = """Find out which source is right, correct the other, and see that the change that was made reaches both from now on."""
 -- needs = ["source"]
+-- needs_sources = [["cmdb", "openssl-ca", "aws-iot", "issuance-log"]]
 -- reference = "NIST SP 800-53 Rev. 5, IA-5; RFC 5280, section 5"
 WITH ended AS (
     SELECT credential_key, authority, status_text, effective_at, source_key

@@ -6,6 +6,7 @@
 -- fix = """Find out how it authenticates. Enrol it, put it behind a gateway that vouches for it, or correct its record if it is not in
 -- operation."""
 -- needs = ["device", "credential"]
+-- absence = true
 -- reference = "NIST SP 800-53 Rev. 5, IA-3; IEC 62443-4-2, CR 1.2"
 WITH bare AS (
     SELECT d.device_key, d.gateway_key

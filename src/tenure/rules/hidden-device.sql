@@ -5,6 +5,7 @@
 -- inventory is never patched and never retired."""
 -- fix = """Find it by address and client id. Register it with an owner, or end its credential and its sessions."""
 -- needs = ["session", "device"]
+-- absence = true
 -- needs_sources = [["mosquitto-log", "aws-iot-log", "zeek"], ["cmdb", "aws-iot"]]
 -- reference = "NIST SP 800-53 Rev. 5, CM-8(3)"
 WITH nobodys AS (

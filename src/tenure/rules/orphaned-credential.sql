@@ -5,6 +5,7 @@
 -- deleted, or a spare key that whoever finds it can use unnoticed."""
 -- fix = """Ask who requested it (its issuance record says when). Bind it to its device, or revoke it."""
 -- needs = ["credential", "device"]
+-- absence = true
 -- reference = "NIST SP 800-53 Rev. 5, IA-4 and IA-5; OWASP NHI1:2025"
 SELECT
     c.credential_key AS finding,
@@ -21,7 +22,7 @@ SELECT
 FROM credential AS c
 LEFT JOIN issuer AS i ON i.issuer_key = c.issuer_key
 LEFT JOIN binding AS b ON b.credential_key = c.credential_key
-LEFT JOIN presented AS w ON w.credential_key = c.credential_key
+LEFT JOIN presented AS w ON w.credential_key = c.credential_key AND (w.side = 'server' OR w.accepted > 0)
 WHERE c.usable
   AND NOT c.ca
   -- what is no device's by its role is not missing one; an attestation key opens no session

@@ -6,6 +6,7 @@
 -- fix = """Treat the issuing key as compromised until explained: find who signed, revoke the serial, search for more, and move the
 -- devices to a new issuing key if no explanation holds."""
 -- needs = ["credential", "issuer", "issuance"]
+-- absence = true
 -- needs_sources = [["openssl-ca", "issuance-log"]]
 -- reference = "NIST SP 800-53 Rev. 5, SC-12 and AU-10; RFC 5280, section 4.1.2.2"
 WITH record AS (

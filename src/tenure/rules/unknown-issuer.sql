@@ -6,6 +6,7 @@
 -- fix = """Find who accepts it. Collect that party's bundle if it trusts the issuer on purpose; else make it check the chain, and
 -- replace the certificate."""
 -- needs = ["presented"]
+-- absence = true
 -- needs_sources = [["trust-anchors", "openssl-ca", "aws-iot", "certificates"]]
 -- reference = "RFC 5280, section 6.1"
 SELECT
@@ -17,7 +18,8 @@ SELECT
     c.subject,
     c.self_signed,
     c.not_after AS valid_until,
-    sum(p.sessions) AS accepted_sessions,
+    sum(p.sessions) AS sessions,
+    sum(coalesce(p.accepted, 0)) AS accepted_sessions,
     max(p.last_at) AS last_shown_at
 FROM presented AS p
 JOIN credential AS c ON c.credential_key = p.credential_key

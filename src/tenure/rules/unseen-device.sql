@@ -6,6 +6,7 @@
 -- fix = """Look for it where it should be. Mark it lost or retired and end its credentials if it is not there; correct the record if
 -- it is elsewhere."""
 -- needs = ["device", "coverage"]
+-- absence = true
 -- needs_sources = [["mosquitto-log", "aws-iot-log", "zeek"]]
 -- needs_coverage = true
 -- reference = "NIST SP 800-53 Rev. 5, CM-8"

@@ -4,6 +4,7 @@
 -- why = """Each anchor is somebody who can make devices or servers that are believed. One that nothing needs is only a risk."""
 -- fix = """Ask who needs it. Take it out of the bundles named here, or collect what hangs under it."""
 -- needs = ["anchor", "credential"]
+-- absence = true
 -- needs_sources = [["trust-anchors"], ["certificates", "aws-iot", "openssl-ca", "issuance-log", "aws-iot-log", "zeek"]]
 -- reference = "RFC 6024, section 3.4; NIST SP 800-53 Rev. 5, CM-7"
 SELECT

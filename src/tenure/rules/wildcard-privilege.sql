@@ -5,7 +5,7 @@
 -- then the whole fleet."""
 -- fix = """Bind the policy to the connecting thing by policy variables (${iot:Connection.Thing.ThingName}) and to the topics it needs;
 -- attach the narrow policy first, then detach the wide one."""
--- needs = ["policy", "policy_grant", "credential"]
+-- needs = ["policy", "credential"]
 -- reference = "NIST SP 800-53 Rev. 5, AC-6"
 SELECT DISTINCT
     p.policy_key AS finding,
@@ -21,5 +21,6 @@ FROM policy AS p
 JOIN policy_grant AS g ON g.policy_key = p.policy_key
 JOIN credential AS c ON c.credential_key = g.credential_key
 WHERE (p.allows_all_actions OR p.allows_all_topics)
+  AND g.effective
   AND NOT c.expired
   AND (c.usable OR c.active_at_issuer)
