@@ -7,7 +7,6 @@ with reader ``log``: no key digest, no extensions but basicConstraints and the n
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Callable
@@ -89,7 +88,7 @@ class ZeekCertificates:
         if encoded := text(row, "cert"):
             try:
                 der = base64.b64decode(encoded, validate=True)
-            except binascii.Error:
+            except ValueError:  # binascii.Error is one
                 tell(line, "bad-base64", "the certificate in field cert is not base64", encoded)
             else:
                 digest = hashlib.sha256(der).digest()

@@ -30,6 +30,7 @@ _FIELDS_OF: Final = (
     ("known_certs", ("issuer_subject", "serial", "host")),
     ("files", ("fuid", "mime_type")),
 )
+_PATH = re.compile(r"#path[^\w](\w+)")
 _NAMES = re.compile(r"(x509|ssl|known_certs|mqtt_connect|files)(?![A-Za-z])")
 
 
@@ -47,10 +48,10 @@ def what(file: LogFile) -> str:
     """Which Zeek log a file is: by its ``#path``, else by its fields, else by its name; empty for none that is known."""
     head = first_bytes(file, 1 << 14).decode("utf-8", "replace")
     for line in head.split("\n")[:20]:
-        if line.startswith("#path"):
-            return line.split("\t")[-1].strip()
+        if match := _PATH.match(line):
+            return match[1]
         if line.startswith("#fields"):
-            return _by_fields(set(line.split("\t")))
+            return _by_fields(set(line.split(line[len("#fields")])))
         if line.startswith("{"):
             try:
                 row = _flat(json.loads(line))
@@ -175,12 +176,13 @@ def flag(row: Row, name: str) -> bool | None:
 
 
 def number(row: Row, name: str) -> int | None:
+    """A whole number of at most 63 bits; None where the field is not set or is none."""
     value = row.get(name)
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, float):
-        return int(value) if value == int(value) else None
-    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isascii() and value.isdigit()) else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63 else None
 
 
 def instant(row: Row, name: str) -> datetime | None:

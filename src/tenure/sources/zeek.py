@@ -30,7 +30,7 @@ OURS: Final = ("x509", "ssl", "mqtt_connect", "known_certs")
 _FILE = re.compile(r"[a-z][a-z0-9_-]*(?:\.[\w.:+-]+)?\.log(?:\.gz)?")
 _OURS_FILE = re.compile(r"(?:x509|ssl|mqtt_connect|known_certs)[\w.:+-]*\.log(?:\.gz)?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d|current")
-_TSV = re.compile(rb"(?:^|\n)#path\t(\w+)")
+_TSV = re.compile(rb"(?:^|\n)#path[^\w\n](\w+)")
 _JSON = re.compile(rb'\{.*"(?:cert_chain_fps|cert_chain_fuids|certificate\.serial|id\.orig_h|ssl_history|connect_status)"')
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
