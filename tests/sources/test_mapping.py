@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.declarations import Declarations, SourceDeclaration
 from tenure.model.vocabulary import DeviceState
 from tenure.sources._cells import Moments, Words
-from tenure.sources._mapping import FIELDS, WORDS, built_in, mapping_for, recognised
+from tenure.sources._mapping import FIELDS, WORDS, Mapping, built_in, mapping_for, recognised
 from tenure.sources._reading import Reading
 from tenure.sources._tabular import Chunk, Table, column_key
 from tenure.sources.cmdb import SOURCE
@@ -233,10 +234,8 @@ def test_a_word_no_table_holds_is_unknown_and_remembered() -> None:
 
 # -- Arrow columns ------------------------------------------------------------------------------------------------------
 
-DATED = st.from_regex(
-    r"([0-9]{4}-[01][0-9]-[0-3][0-9]([ T][0-2][0-9]:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,7})?)?(Z|[+-]0[0-9]:?00)?)?)|0001-01-01|never|x",
-    fullmatch=True,
-)
+TIME = r"[ T][0-2][0-9]:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,7})?)?(Z|[+-]0[0-9]:?00)?"
+DATED = st.from_regex(rf"([0-9]{{4}}-[01][0-9]-[0-3][0-9]({TIME})?)|0001-01-01|never|x", fullmatch=True)
 SPACED = st.text(alphabet="ab \t\x1c\u00a0é", max_size=5)
 
 
@@ -256,3 +255,35 @@ def test_columns_of_arrow_say_what_cells_say(cells: list[tuple[str, str]]) -> No
             assert reading.texts(chunk, "name").to_pylist() == reading.text(chunk, "name")
             assert reading.instants(chunk, "discovered_at").to_pylist() == reading.moment(chunk, "discovered_at")
             assert reading.texts(chunk, "serial").null_count == len(cells)
+
+
+# -- documentation ------------------------------------------------------------------------------------------------------
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "sources"
+
+
+def test_every_field_and_option_is_documented() -> None:
+    text = (DOCS / "mapping.md").read_text()
+    documented = set(re.findall(r"[a-z0-9_-]+", text))
+    assert {field for fields in FIELDS.values() for field in fields} <= documented
+    assert {word for words in WORDS.values() for word in words} - {"certificate", "raw-key", "ssh-key"} <= documented
+    assert {option for mapping in built_in() for option in mapping.options} <= documented
+    assert set(Mapping.model_fields) - {"name"} <= documented | {"words_by_column"}
+
+
+READ_BY = {
+    "cmdb": "cmdb _device_columns _device_credentials _reading _cells _tabular _csv_rows _json_entries _decoded_lines",
+    "issuance-log": "_mapped_log _issuance_rows _ejbca_audit _serial_notation",
+    "device-classes": "device_classes",
+    "secrets": "secrets _known_hosts",
+}
+CODE = re.compile(r'(?:tell|wrong)\([^()]*(?:\([^()]*\)[^()]*)*"([a-z0-9]+(?:-[a-z0-9]+)+)"')
+
+
+@pytest.mark.parametrize("kind", sorted(FIELDS))
+def test_every_code_of_a_problem_is_documented(kind: str) -> None:
+    documented = set(re.findall(r"`([a-z0-9-]+)`", (DOCS / f"{kind}.md").read_text() + (DOCS / "cmdb.md").read_text()))
+    sources = DOCS.parents[1] / "src" / "tenure" / "sources"
+    used = {code for name in READ_BY[kind].split() for code in CODE.findall((sources / f"{name}.py").read_text())}
+    assert used
+    assert used <= documented
