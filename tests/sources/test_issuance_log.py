@@ -402,3 +402,19 @@ def test_the_real_line_of_ejbca_embeds_a_certificate(corpus: Path) -> None:
 )
 def test_what_is_no_issuance_log_is_not_taken_for_one(corpus: Path, path: str) -> None:
     assert SOURCE.recognise(place_of(corpus / path)) is None
+
+
+def test_columns_that_are_null_in_the_first_entry_are_columns(tmp_path: Path) -> None:
+    entries = [
+        {"serial": "a1", "subject": "CN=x", "issuer": "CN=A", "not_after": None, "status": None},
+        {"serial": "a2", "subject": "CN=y", "issuer": "CN=A", "not_after": None, "status": "revoked"},
+    ]
+    snapshot = logged(tmp_path, json.dumps(entries), header="", name="log.json")
+    assert states(snapshot) == [("A2", "revoked", "revoked", None)]
+    assert rows(snapshot, "authority")[0]["revocation_collected"]
+
+
+def test_a_log_without_times_speaks_as_declared(tmp_path: Path) -> None:
+    as_of = datetime(2026, 10, 1, tzinfo=UTC)
+    snapshot = logged(tmp_path, "a1,CN=x,CN=A", header="serial,subject,issuer", said=declared("log.csv", as_of=as_of))
+    assert snapshot.manifest.speaks_as_of == as_of

@@ -193,7 +193,7 @@ def test_what_can_be_read_two_ways_or_none_is_not_read(text: str) -> None:
     assert moments.unread == {text}
 
 
-@pytest.mark.parametrize("text", ["0000-00-00 00:00:00", "0001-01-01T00:00:00Z", "never", "N/A", "-"])
+@pytest.mark.parametrize("text", ["0000-00-00 00:00:00", "0001-01-01T00:00:00Z", "0001-01-01 00:00:00", "never", "N/A", "-"])
 def test_words_and_zero_dates_for_nothing_are_no_problem(text: str) -> None:
     moments = Moments()
     assert moments[text] is None

@@ -56,13 +56,6 @@ class Moments(dict[str, datetime | None]):
         self.unread: set[str] = set()
 
     def __missing__(self, text: str) -> datetime | None:
-        if (
-            len(text) == 19 and text[10] == " " and text[16] == ":" and self._zone is UTC
-        ):  # the form most inventories use, the quick way
-            try:
-                return datetime.fromisoformat(text).replace(tzinfo=UTC)  # not remembered: seldom seen twice
-            except ValueError:
-                pass
         moment = self._read(text)
         if moment is None and text.casefold() not in NOTHING and not text.startswith(_ZERO_DATES):
             self.unread.add(text)
@@ -78,6 +71,10 @@ class Moments(dict[str, datetime | None]):
             for cell, place in zip(cells, places, strict=True):
                 if cell is not None and cell in self.unread:
                     wrong(place, f"{what} is no date that can be read", cell, "bad-date")
+        self.forget_if_many()
+
+    def forget_if_many(self) -> None:
+        """Called between chunks, when what is unread was told or will be read again."""
         if len(self) > MEMO_ENTRIES:
             self.clear()
             self.unread.clear()

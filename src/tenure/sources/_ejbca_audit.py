@@ -35,7 +35,7 @@ class AuditLog:
     """Reads one audit log; everything but creation and revocation is counted."""
 
     def __init__(self, table: Table, context: CollectContext, draft: SnapshotDraft) -> None:
-        self._table, self._draft = table, draft
+        self._table, self._draft, self._as_of = table, draft, context.declared.as_of
         self._rows = IssuanceRows(table, context, draft, complete=False, revocation=False)
         self._issuers: dict[str, str] = {}  # CA id -> issuer name
         self._revoked: list[tuple[int, str, str, Stated]] = []  # of CA ids not met yet
@@ -65,6 +65,8 @@ class AuditLog:
                 self._table.tell(place, f"a revocation by CA {ca}, which this log does not name", "unknown-issuer", None)
             self._rows.stated(place, serial, issuer, stated)
         self._rows.finish()
+        if self._rows.since is None:
+            self._draft.speaks_until(self._as_of)
         if self._others:
             self._draft.note(f"{self._others} lines of {self._table.relative} are about other things than certificates")
 

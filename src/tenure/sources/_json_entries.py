@@ -51,8 +51,8 @@ def document_entries(blocks: Iterator[str], tell: Tell) -> Iterator[tuple[int, d
     return _Document(blocks, tell).entries()
 
 
-def flattened(entry: dict[str, Any]) -> dict[str, str]:
-    """The scalars of an entry by dotted path; null and empty containers are left out, lists of scalars joined by ``;``."""
+def flattened(entry: dict[str, Any], *, nulls: bool = False) -> dict[str, str]:
+    """The scalars of an entry by dotted path; lists of scalars joined by ``;``. Null and empty containers are left out, or ""."""
     flat: dict[str, str] = {}
     stack: list[tuple[str, Any]] = [("", entry)]
     while stack:
@@ -67,6 +67,8 @@ def flattened(entry: dict[str, Any]) -> dict[str, str]:
                 stack.extend((f"{path}.{at}", inner) for at, inner in reversed(list(enumerate(value))))
         elif value is not None:
             flat[path] = _text(value)
+        if nulls and not value:
+            flat.setdefault(path, "")
     return flat
 
 

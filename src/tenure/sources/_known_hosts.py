@@ -18,7 +18,6 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_ssh_public_key
 
-from tenure.evidence.collection import CollectContext
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model import identifiers
 from tenure.model.vocabulary import CredentialKind, CredentialRole, CredentialStatus, IdentifierKind
@@ -51,9 +50,8 @@ def is_known_hosts(text: str) -> bool:
     return False
 
 
-def collect_known_hosts(table: Table, context: CollectContext, draft: SnapshotDraft) -> None:
+def collect_known_hosts(table: Table, draft: SnapshotDraft) -> None:
     """Host keys as rows of ``secret``; lines that are none are told. The file is held in memory, once for each key."""
-    del context  # public keys need no keyed digest
     keys: dict[tuple[str, str, str], list[HostKey]] = {}
     for place, line in enumerate(table.lines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):

@@ -43,6 +43,7 @@ class MappedLog:
     def __init__(self, reading: Reading, context: CollectContext, draft: SnapshotDraft) -> None:
         self._reading, self._table, self._draft = reading, reading.table, draft
         self._options = reading.mapping.options
+        self._as_of = context.declared.as_of
         self._month_first = self._options.get("month_first") is True and context.declared.timestamp_format is None
         self._serials = SerialNotation(str(self._options.get("serial", "auto")))
         self._latest: datetime | None = None
@@ -63,7 +64,7 @@ class MappedLog:
             for entry in self._entries(chunk):
                 self._write(entry)
         self._rows.finish()
-        self._draft.speaks_until(self._latest)
+        self._draft.speaks_until(self._latest or self._as_of)
         name = self._table.relative
         if self._others:
             self._draft.note(f"{self._others} entries of {name} are no issued certificates (other lines, refused requests)")
@@ -80,6 +81,7 @@ class MappedLog:
                 newest = max((m for m in moments if m is not None and m.year < _SENTINEL_YEAR), default=None)
                 if newest is not None:
                     self._latest = newest if self._latest is None else max(self._latest, newest)
+                self._reading.moments.forget_if_many()
 
     def _entries(self, chunk: Chunk) -> Iterator[Entry]:
         reading = self._reading

@@ -72,7 +72,7 @@ def _peeked(head: bytes) -> Peek | None:
     if first[0] in "[{":
         shape: Shape = "lines" if is_lines(text) else "document"
         entry = _first_entry(text, shape)
-        return None if entry is None else Peek(shape, frozenset(map(column_key, flattened(entry))), text, entry)
+        return None if entry is None else Peek(shape, frozenset(map(column_key, flattened(entry, nulls=True))), text, entry)
     header = CsvRows(iter(io.StringIO(text, newline="\n")), _nobody).header()
     return Peek("csv", frozenset(_unique(header)), text) if header else None
 

@@ -34,7 +34,6 @@ class IssuanceLog:
             collect_ejbca_audit(table, context, draft)
         else:
             MappedLog(Reading(mapping_for(self.kind, table, context), table, context), context, draft).read()
-        draft.speaks_until(context.declared.as_of)
 
 
 SOURCE: Source = IssuanceLog()

@@ -55,13 +55,14 @@ class Secrets:
         table = Table(place, context, draft, secret=True)
         seen = peek(place)
         if context.declared.mapping is None and seen is not None and is_known_hosts(seen.text):
-            collect_known_hosts(table, context, draft)
+            collect_known_hosts(table, draft)
+            draft.speaks_until(context.declared.as_of)
         else:
             reading = Reading(mapping_for(self.kind, table, context), table, context)
             rows = SecretRows(reading, context, draft)
             for chunk in table.chunks(reading.mapping.wanted):
                 rows.write(chunk)
-        draft.speaks_until(context.declared.as_of)
+            draft.speaks_until(rows.latest or context.declared.as_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class SecretRows:
 
     def __init__(self, reading: Reading, context: CollectContext, draft: SnapshotDraft) -> None:
         self._reading, self._context, self._draft = reading, context, draft
+        self.latest: datetime | None = None  # newest creation, use or end of a secret
 
     def write(self, chunk: Chunk) -> None:
         reading = self._reading
@@ -85,7 +87,9 @@ class SecretRows:
         moments = {f: reading.moment(chunk, f) for f in ("created_at", "last_used_at", "ended_at")}
         ends, ends_text = self._ends(chunk)
         digests = self._digests(chunk)
-        self._speak(moments)
+        for column in moments.values():
+            told = (m for m in (*column, self.latest) if m is not None and m.year < _SENTINEL_YEAR)
+            self.latest = max(told, default=None)
         for at, place in enumerate(chunk.places):
             if kinds[at] is None:
                 reading.table.tell(place, "the row does not say what kind of secret it is", "no-kind", None)
@@ -110,10 +114,6 @@ class SecretRows:
                     origin=reading.table.origin(place),
                     **{field: column[at] for field, column in moments.items()},
                 )
-
-    def _speak(self, moments: dict[str, list[datetime | None]]) -> None:
-        for column in moments.values():
-            self._draft.speaks_until(max((m for m in column if m is not None and m.year < _SENTINEL_YEAR), default=None))
 
     def _ends(self, chunk: Chunk) -> tuple[list[datetime | None], list[str | None]]:
         """Ends of validity; a sentinel is no end, its text stands beside it."""
