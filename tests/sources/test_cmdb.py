@@ -276,6 +276,29 @@ def test_every_row_is_a_record_or_a_problem(table: list[list[str]]) -> None:
     assert codes(snapshot).get("empty-rows", 0) == bool(empty)
 
 
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("2026-01-01"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["value", "name", "", "x.y"]), inner, max_size=2),
+    max_leaves=6,
+)
+KEYS = st.sampled_from([*HEADER.split(","), "etag", "status", "authentication.symmetricKey.primaryKey", "deviceId", "extra"])
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    entries=st.lists(st.dictionaries(KEYS, VALUES, max_size=6), max_size=6),
+    first=st.sampled_from(["sys_id", "etag"]),
+    shape=st.booleans(),
+)
+def test_every_entry_of_json_is_a_record_or_a_problem(entries: list[dict[str, object]], first: str, shape: bool) -> None:
+    head: dict[str, object] = {first: "first", "install_status": "1", "deviceId": "d", "status": "enabled"}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cmdb.json"
+        path.write_text(json.dumps([head, *entries]) if shape else "\n".join(map(json.dumps, [head, *entries])))
+        snapshot = collect(SOURCE, path)
+    assert len(records(snapshot)) + codes(snapshot).get("duplicate-row", 0) == 1 + len(entries)
+
+
 # -- NetBox -------------------------------------------------------------------------------------------------------------
 
 
