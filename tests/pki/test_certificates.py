@@ -231,6 +231,13 @@ def test_an_extension_that_stands_twice() -> None:
     assert (facts.subject_key_id, problems(facts)) == (b"first", [("subject_key_id", "field-raised")])
 
 
+def test_the_very_same_extension_twice() -> None:
+    same = extension("2.5.29.37", sequence(oid("1.3.6.1.5.5.7.3.2")))
+    both(Odd(extensions=(same,)).der())
+    facts = both(Odd(extensions=(same, same)).der())
+    assert (facts.extended_key_usage, problems(facts)) == ("1.3.6.1.5.5.7.3.2", [("extended_key_usage", "field-raised")])
+
+
 def test_one_broken_extension_leaves_the_others_readable() -> None:
     broken = extension("2.5.29.37", b"\x30\x05\x06\x03\x55")
     facts = both(Odd(extensions=(extension("2.5.29.14", element(0x04, b"id")), broken)).der())

@@ -46,7 +46,10 @@ def read(data: bytes, at: int, end: int) -> GeneralNames:
                 flaw = flaw or "a general name holds characters that are not ASCII"
                 lines.append(line(kind, content.decode("latin-1")))
             continue
-        text, serial, wrong = _rare(tag, content)
+        try:
+            text, serial, wrong = _rare(tag, content)
+        except DerError as error:
+            text, serial, wrong = f"other:tag-{tag:02x}", None, str(error)
         lines.append(text)
         hardware = hardware or serial
         flaw = flaw or wrong
@@ -68,8 +71,8 @@ def _rare(tag: int, content: bytes) -> tuple[str, str | None, str | None]:
         start, stop = der.expect(content, 0, len(content), der.OID, "an otherName")
         kind = der.oid(content[start:stop])
         start, end = der.expect(content, stop, len(content), 0xA0, "an otherName's value")
-        if end != len(content):
-            raise DerError("an otherName has more than one value")
+        if end != len(content) or der.header(content, start, end)[2] != end:
+            raise DerError("an otherName has not exactly one value")
         serial = hardware_serial(content[start:end]) if kind == HARDWARE_MODULE else None
         return f"other:{kind}", serial, None
     return f"other:tag-{tag:02x}", None, f"a general name has tag 0x{tag:02X}, which is not read"

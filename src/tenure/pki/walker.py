@@ -155,9 +155,11 @@ def _extensions(content: bytes, said: list[object], problems: list[ReadingProble
 
 def _twice(found: list[Extension], said: list[object], problems: list[ReadingProblem]) -> None:
     """Tell each type that stands in it more than once, and let its first extension be what counts."""
-    first: dict[bytes, Extension] = {}
+    seen: dict[bytes, Extension] = {}
     for extension in found:
-        if first.setdefault(extension.oid, extension) is not extension:
-            problems.append(ReadingProblem(extension.column, "the extension stands in it twice", MALFORMED))
-            for index, value in first[extension.oid].values:
-                said[index] = value
+        if extension.oid not in seen:
+            seen[extension.oid] = extension
+            continue
+        problems.append(ReadingProblem(extension.column, "the extension stands in it twice", MALFORMED))
+        for index, value in seen[extension.oid].values:
+            said[index] = value
