@@ -111,7 +111,7 @@ def mapping_for(kind: str, table: Table, context: CollectContext) -> Mapping:
             raise DeclarationError(f"{context.declared.mapping} is a mapping for {mapping.kind}, not {kind}", "name another one")
         return mapping
     if (mapping_found := recognised(kind, table.columns)) is None:
-        seen = ", ".join(sorted(table.columns)[:12]) or "none"
+        seen = ", ".join(sorted(table.columns)[:12])[:300] or "none"
         raise SourceError(
             f"{table.relative}: no built-in mapping knows these columns: {seen}",
             "write a mapping file (docs/sources/mapping.md) and name it as `mapping` in [[source]] of audit.toml",

@@ -27,7 +27,7 @@ _OTHERS = {
 @lru_cache(maxsize=4096)
 def rfc4514(text: str) -> str:
     """The name in RFC 4514 notation; text that is no distinguished name, or uses attributes we do not know, as it is."""
-    text = text.strip(" ")
+    text = text.lstrip(" ")  # not rstrip: a last space may be escaped
     if len(text) > _LONGEST:
         return text
     if text.startswith("/"):
