@@ -52,7 +52,7 @@ def _anchored(con: duckdb.DuckDBPyConnection, parents: dict[int, list[tuple[int,
         key
         for (key,) in con.execute(
             "SELECT credential_key FROM t_ca WHERE not_after < (SELECT as_of FROM roll) UNION "
-            "SELECT credential_key FROM t_status WHERE status IN ('revoked', 'suspended', 'deactivated') "
+            "SELECT credential_key FROM status WHERE status IN ('revoked', 'suspended', 'deactivated') "
             "AND authority IN ('crl', 'ca-index', 'issuance-log')"
         ).fetchall()
     }

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tenure.pki import signatures
+from tenure.roll.intake import forget, publish
 
 VERIFY_BATCH = 20_000
 ALONE = 5_000
@@ -32,7 +33,7 @@ _EDGE_SCHEMA = pa.schema(_EDGE_COLUMNS)
 
 
 def link_certificates(con: duckdb.DuckDBPyConnection, edge_cache: Path | None) -> None:
-    """Temp tables t_cert, t_ca, t_issuer, t_edge_state (credential_key, issuer_key, ca_key, state), t_cert_issuer."""
+    """Table edge; temp tables t_pick (sha256 -> credential_key), t_cert, t_ca, t_ca_issuer, t_ca_parent, t_issuer, t_cert_issuer."""
     con.execute(_CERTIFICATES)
     con.execute(_NAMES)
     con.execute(_AUTHORITIES)
@@ -40,6 +41,9 @@ def link_certificates(con: duckdb.DuckDBPyConnection, edge_cache: Path | None) -
     _check_signatures(con, edge_cache)
     con.execute(_EDGES)
     con.execute(_ISSUER_OF)
+    publish(con, "edge", "SELECT credential_key, issuer_key, ca_key AS issuer_credential_key, state FROM t_edge_state")
+    con.execute(_PARENTS)
+    forget(con, "t_known_edge", "t_candidate", "t_open", "t_edge_state")
 
 
 _CERTIFICATES = """
@@ -52,13 +56,19 @@ FROM (
     FROM e_certificate GROUP BY sha256
 );
 CREATE OR REPLACE TEMP TABLE t_cert AS
-SELECT p.credential_key, e.* EXCLUDE (der)
+SELECT p.credential_key, e.* EXCLUDE (der, issuer_sha256, subject_sha256, key_usage, subject_alt_names, path_length)
 FROM t_pick p JOIN e_certificate e ON e.source_key = p.source_key AND e.row_in_source = p.row_in_source
 """
 
 _NAMES = """
 CREATE OR REPLACE TEMP TABLE t_name AS
 SELECT row_number() OVER (ORDER BY name) AS name_key, name FROM (SELECT DISTINCT issuer AS name FROM t_cert WHERE issuer IS NOT NULL)
+"""
+
+_PARENTS = """
+CREATE OR REPLACE TEMP TABLE t_ca_parent AS  -- CA certificates and who signed them, verified only
+SELECT DISTINCT ci.issuer_key AS child, e.issuer_key AS parent, ci.ca_key
+FROM t_ca_issuer ci JOIN edge e ON e.credential_key = ci.ca_key AND e.state = 'verified'
 """
 
 _AUTHORITIES = """

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from tenure.model import identifiers
 from tenure.model.declarations import Declarations
-from tenure.roll.intake import lend
+from tenure.roll.intake import forget, lend, publish
 
 OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
 SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
@@ -28,12 +28,14 @@ SUBJECT_SERIAL_LENGTH = 5
 
 
 def link_credentials(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
-    """Temp tables t_credential, t_key, t_status, t_issuance, t_binding, t_authority."""
+    """Tables status, issuance, binding; temp tables t_serial_only, t_secret, t_digest, t_key_of, t_role, t_holders, t_authority, t_ours."""
     con.execute(_AUTHORITY)
     _own_authorities(con, declarations)
     con.execute(_BY_SERIAL)
     con.execute(_SECRETS)
-    con.execute(_STATUS)
+    publish(con, "status", _STATUS)
+    publish(con, "issuance", _ISSUANCE)
+    forget(con, "t_said", "t_issuance", "t_serial", "t_named")
     con.execute(_KEYS)
     _roles(con, declarations)
     _holders(con)
@@ -46,10 +48,7 @@ SELECT a.source_key, coalesce(ci.issuer_key, i.issuer_key) AS issuer_key, a.role
 FROM e_authority a LEFT JOIN t_pick p ON p.sha256 = a.sha256 LEFT JOIN t_ca_issuer ci ON ci.ca_key = p.credential_key
 LEFT JOIN (SELECT name, min(issuer_key) AS issuer_key FROM t_issuer GROUP BY name HAVING count(*) = 1) i
     ON a.sha256 IS NULL AND i.name = a.name
-WHERE coalesce(ci.issuer_key, i.issuer_key) IS NOT NULL;
-CREATE OR REPLACE TEMP TABLE t_ca_parent AS  -- CA certificates and who signed them, verified only
-SELECT DISTINCT ci.issuer_key AS child, e.issuer_key AS parent, ci.ca_key
-FROM t_ca_issuer ci JOIN t_edge_state e ON e.credential_key = ci.ca_key AND e.state = 'verified'
+WHERE coalesce(ci.issuer_key, i.issuer_key) IS NOT NULL
 """
 
 
@@ -76,38 +75,38 @@ def _names(declared: str, name: str) -> bool:
 
 
 # The issuer of a status or an issuance row: the CA certificate it names, else the one issuer of that name, else the one
-# authority of its snapshot.
+# authority of its snapshot. Most rows name their certificate by hash; only what they do not is looked up by serial.
 _BY_SERIAL = """
 CREATE OR REPLACE TEMP TABLE t_only_authority AS
 SELECT source_key, min(issuer_key) AS issuer_key FROM t_authority WHERE issuance_collected GROUP BY source_key HAVING count(DISTINCT issuer_key) = 1;
 CREATE OR REPLACE TEMP TABLE t_one_name AS
 SELECT name, min(issuer_key) AS issuer_key FROM t_issuer GROUP BY name HAVING count(*) = 1;
+CREATE OR REPLACE TEMP TABLE t_authority_sha AS
+SELECT p.sha256, ci.issuer_key FROM t_ca_issuer ci JOIN t_pick p ON p.credential_key = ci.ca_key;
 CREATE OR REPLACE TEMP TABLE t_issuance AS
-SELECT s.source_key, s.row_in_source, s.serial_hex, s.issued_at, s.not_after, s.subject, s.origin, s.sha256,
-    coalesce(ci.issuer_key, n.issuer_key, o.issuer_key) AS issuer_key
-FROM e_issuance s LEFT JOIN t_pick p ON p.sha256 = s.issuer_sha256 LEFT JOIN t_ca_issuer ci ON ci.ca_key = p.credential_key
+SELECT s.source_key, s.serial_hex, s.issued_at, s.not_after, s.subject, s.origin, c.credential_key,
+    coalesce(a.issuer_key, n.issuer_key, o.issuer_key) AS issuer_key
+FROM e_issuance s LEFT JOIN t_pick c ON c.sha256 = s.sha256 LEFT JOIN t_authority_sha a ON a.sha256 = s.issuer_sha256
 LEFT JOIN t_one_name n ON n.name = s.issuer LEFT JOIN t_only_authority o ON s.issuer IS NULL AND o.source_key = s.source_key;
 CREATE OR REPLACE TEMP TABLE t_said AS
-SELECT s.source_key, s.row_in_source, s.serial_hex, s.sha256, s.status, s.status_text, s.authority, s.effective_at, s.stated_at, s.origin,
-    coalesce(ci.issuer_key, n.issuer_key, o.issuer_key) AS issuer_key
-FROM e_credential_status s LEFT JOIN t_pick p ON p.sha256 = s.issuer_sha256 LEFT JOIN t_ca_issuer ci ON ci.ca_key = p.credential_key
+SELECT s.source_key, s.serial_hex, s.status, s.status_text, s.authority, s.effective_at, s.stated_at, s.origin, c.credential_key,
+    coalesce(a.issuer_key, n.issuer_key, o.issuer_key) AS issuer_key
+FROM e_credential_status s LEFT JOIN t_pick c ON c.sha256 = s.sha256 LEFT JOIN t_authority_sha a ON a.sha256 = s.issuer_sha256
 LEFT JOIN t_one_name n ON n.name = s.issuer
 LEFT JOIN t_only_authority o ON s.issuer IS NULL AND s.sha256 IS NULL AND o.source_key = s.source_key;
+CREATE OR REPLACE TEMP TABLE t_named AS
+SELECT DISTINCT issuer_key, serial_hex FROM (FROM t_issuance SELECT issuer_key, serial_hex, credential_key UNION ALL
+    FROM t_said SELECT issuer_key, serial_hex, credential_key)
+WHERE credential_key IS NULL AND issuer_key IS NOT NULL AND serial_hex IS NOT NULL;
 CREATE OR REPLACE TEMP TABLE t_serial AS
-SELECT issuer_key, serial_hex, min(credential_key) AS credential_key
-FROM t_cert c JOIN t_cert_issuer i USING (credential_key) WHERE serial_hex IS NOT NULL GROUP BY issuer_key, serial_hex;
+SELECT i.issuer_key, c.serial_hex, min(c.credential_key) AS credential_key FROM t_cert c
+SEMI JOIN t_named w ON w.serial_hex = c.serial_hex JOIN t_cert_issuer i USING (credential_key)
+GROUP BY i.issuer_key, c.serial_hex;
 CREATE OR REPLACE TEMP TABLE t_serial_only AS
-WITH named AS (
-    SELECT issuer_key, serial_hex, sha256 FROM t_issuance UNION ALL SELECT issuer_key, serial_hex, sha256 FROM t_said
-),
-unknown AS (
-    SELECT DISTINCT n.issuer_key, n.serial_hex FROM named n
-    ANTI JOIN t_serial s ON s.issuer_key = n.issuer_key AND s.serial_hex = n.serial_hex
-    ANTI JOIN t_pick p ON p.sha256 = n.sha256
-    WHERE n.issuer_key IS NOT NULL AND n.serial_hex IS NOT NULL
-)
-SELECT (SELECT count(*) FROM t_pick) + row_number() OVER (ORDER BY issuer_key, serial_hex) AS credential_key, issuer_key, serial_hex FROM unknown;
-INSERT INTO t_serial SELECT issuer_key, serial_hex, credential_key FROM t_serial_only
+SELECT (SELECT count(*) FROM t_pick) + row_number() OVER (ORDER BY issuer_key, serial_hex) AS credential_key, issuer_key, serial_hex
+FROM t_named n ANTI JOIN t_serial s USING (issuer_key, serial_hex);
+INSERT INTO t_serial SELECT issuer_key, serial_hex, credential_key FROM t_serial_only;
+CREATE OR REPLACE TEMP TABLE t_crl_issuer AS SELECT DISTINCT issuer_key FROM t_said WHERE authority = 'crl' AND issuer_key IS NOT NULL
 """
 
 _SECRETS = """
@@ -118,18 +117,20 @@ FROM e_secret s, bases
 """
 
 _STATUS = """
-CREATE OR REPLACE TEMP TABLE t_status AS
-SELECT coalesce(p.credential_key, s.credential_key) AS credential_key, t.source_key, t.status, t.status_text, t.authority,
-    t.effective_at, t.stated_at, t.origin
-FROM t_said t LEFT JOIN t_pick p ON p.sha256 = t.sha256
-LEFT JOIN t_serial s ON p.credential_key IS NULL AND s.issuer_key = t.issuer_key AND s.serial_hex = t.serial_hex
-WHERE coalesce(p.credential_key, s.credential_key) IS NOT NULL
-UNION ALL
-SELECT credential_key, source_key, status, status, 'secret-store', ended_at, NULL, origin FROM t_secret WHERE status IS NOT NULL;
-CREATE OR REPLACE TEMP TABLE t_issued AS
-SELECT t.*, coalesce(p.credential_key, s.credential_key) AS credential_key
-FROM t_issuance t LEFT JOIN t_pick p ON p.sha256 = t.sha256
-LEFT JOIN t_serial s ON p.credential_key IS NULL AND s.issuer_key = t.issuer_key AND s.serial_hex = t.serial_hex
+SELECT t.*, o.decides_credential_state AS decides, t.status IN ('revoked', 'suspended', 'deactivated') AS ends_trust FROM (
+    SELECT coalesce(t.credential_key, s.credential_key) AS credential_key, t.source_key, t.status, t.status_text, t.authority,
+        t.effective_at, t.stated_at, t.origin
+    FROM t_said t LEFT JOIN t_serial s ON t.credential_key IS NULL AND s.issuer_key = t.issuer_key AND s.serial_hex = t.serial_hex
+    WHERE coalesce(t.credential_key, s.credential_key) IS NOT NULL
+    UNION ALL
+    SELECT credential_key, source_key, status, status, 'secret-store', ended_at, NULL, origin FROM t_secret WHERE status IS NOT NULL
+) t JOIN source o USING (source_key)
+"""
+
+_ISSUANCE = """
+SELECT t.* EXCLUDE (credential_key), coalesce(t.credential_key, s.credential_key) AS credential_key
+FROM t_issuance t LEFT JOIN t_serial s ON t.credential_key IS NULL AND s.issuer_key = t.issuer_key AND s.serial_hex = t.serial_hex
+WHERE t.issuer_key IS NOT NULL
 """
 
 # One key per digest. Most digests stand on one credential: only those whose hash is met twice are grouped by their bytes,
@@ -138,13 +139,13 @@ _KEYS = """
 CREATE OR REPLACE TEMP TABLE t_digest AS
 SELECT credential_key, 'public-key' AS kind, spki_sha256 AS digest FROM t_cert WHERE spki_sha256 IS NOT NULL
 UNION ALL
-SELECT credential_key, CASE WHEN kind IN ('ssh-key', 'raw-key') THEN 'public-key' ELSE 'secret' END, digest FROM t_secret WHERE digest IS NOT NULL;
+SELECT DISTINCT credential_key, CASE WHEN kind IN ('ssh-key', 'raw-key') THEN 'public-key' ELSE 'secret' END, digest FROM t_secret
+WHERE digest IS NOT NULL;
 CREATE OR REPLACE TEMP TABLE t_shared_digest AS
 SELECT d.kind, d.digest, min(d.credential_key) AS key_key FROM t_digest d
 SEMI JOIN (SELECT hash(digest) AS h FROM t_digest GROUP BY 1 HAVING count(*) > 1) s ON s.h = hash(d.digest) GROUP BY d.kind, d.digest;
 CREATE OR REPLACE TEMP TABLE t_key_of AS
-SELECT d.credential_key, coalesce(min(s.key_key), d.credential_key) AS key_key FROM t_digest d LEFT JOIN t_shared_digest s USING (kind, digest)
-GROUP BY d.credential_key
+SELECT d.credential_key, coalesce(s.key_key, d.credential_key) AS key_key FROM t_digest d LEFT JOIN t_shared_digest s USING (kind, digest)
 """
 
 
@@ -206,13 +207,15 @@ def _holders(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(_SAID_HOLDERS)
     _subject_values(con)
     con.execute(_SUBJECT_HOLDERS)
+    publish(con, "binding", "SELECT * FROM t_binding")
     con.execute(_HOLDER)
+    forget(con, "t_subject", "t_text_device", "t_subject_holder", "t_binding")
 
 
 _SAID_HOLDERS = """
 CREATE OR REPLACE TEMP TABLE t_binding AS
 SELECT DISTINCT d.device_key, p.credential_key, b.source_key, 'principal' AS how, true AS strong, b.since
-FROM e_binding b JOIN t_pick p USING (sha256) JOIN t_node n ON n.source_key = b.source_key AND n.record_id = b.record_id
+FROM e_binding b JOIN t_pick p USING (sha256) JOIN t_record n ON n.source_key = b.source_key AND n.record_id = b.record_id
 JOIN t_device d USING (node)
 UNION ALL
 SELECT min(f.device_key), p.credential_key, b.source_key, 'request', bool_and(f.strong), min(b.since)
@@ -295,7 +298,7 @@ FROM t_subject_holder h JOIN t_cert c USING (credential_key) LEFT JOIN t_cert_is
 _HOLDER = """
 CREATE OR REPLACE TEMP TABLE t_holders AS
 SELECT credential_key, count(DISTINCT device_key) AS devices, min(device_key) AS device_key FROM (
-    SELECT b.* FROM t_binding b LEFT JOIN (SELECT DISTINCT credential_key FROM t_binding WHERE strong) s USING (credential_key)
+    SELECT b.* FROM binding b LEFT JOIN (SELECT DISTINCT credential_key FROM binding WHERE strong) s USING (credential_key)
     WHERE b.strong OR s.credential_key IS NULL
 ) GROUP BY credential_key;
 CREATE OR REPLACE TEMP TABLE t_holder AS SELECT credential_key, device_key FROM t_holders WHERE devices = 1

@@ -17,10 +17,12 @@ from tenure.roll.intake import lend, publish
 
 
 def link_devices(con: duckdb.DuckDBPyConnection) -> None:
-    """Tables device_record, device_identifier; temp tables t_device, t_found, t_device_base."""
+    """Tables device_record, device_identifier, identifier; temp tables t_device, t_found, t_identity, t_device_base."""
     _components(con)
     _carriers(con)
     publish(con, "device_record", _DEVICE_RECORD)
+    publish(con, "identifier", _IDENTIFIER)
+    con.execute(_IDENTITY)
     _chosen(con)
 
 
@@ -68,7 +70,7 @@ def _components(con: duckdb.DuckDBPyConnection) -> None:
         WITH first AS (SELECT label, min(node) AS first, count(*) > 1 AS several FROM merged GROUP BY label)
         SELECT n.node, dense_rank() OVER (ORDER BY coalesce(f.first, n.node)) AS device_key,
             NOT n.told_twice AND NOT coalesce(f.several, false) AS alone
-        FROM t_node n LEFT JOIN merged m USING (node) LEFT JOIN first f USING (label)
+        FROM (SELECT node, told_twice FROM t_record WHERE node = record_key) n LEFT JOIN merged m USING (node) LEFT JOIN first f USING (label)
         """
     )
     con.unregister("merged")
@@ -93,14 +95,55 @@ _DEVICE_RECORD = """
 SELECT r.record_key, t.device_key, r.source_key, r.record_id, s.kind, s.decides_device_state AS decides,
     e.name, e.serial, coalesce(e.maker, sc.maker) AS maker, e.maker IS NULL AND sc.maker IS NOT NULL AS maker_inferred,
     e.model, e.mac, e.thing_name, e.state, e.state_text, o.text AS owner, p.text AS site, e.trust_domain,
+    e.firmware, e.hardware_security, m.text AS managed_by, e.gateway_serial, e.installed_at, e.discovered_at, e.owner_changed_at,
     date_trunc('day', e.left_service_at) + INTERVAL 1 DAY AS left_service_at, e.origin
-FROM t_record r JOIN t_node n USING (source_key, record_id) JOIN t_device t USING (node)
+FROM t_record r JOIN t_device t USING (node)
 JOIN e_device_record e ON e.source_key = r.source_key AND e.row_in_source = r.row_in_source
 JOIN source s ON s.source_key = r.source_key
 LEFT JOIN e_description o ON o.source_key = r.source_key AND o.ref = e.owner_ref
 LEFT JOIN e_description p ON p.source_key = r.source_key AND p.ref = e.site_ref
+LEFT JOIN e_description m ON m.source_key = r.source_key AND m.ref = e.managed_by_ref
 LEFT JOIN (SELECT node, min(scope) AS maker FROM t_link WHERE kind = 'serial' AND inferred GROUP BY node) sc
-    ON sc.node = n.node
+    ON sc.node = r.node
+"""
+
+
+_IDENTIFIER = """
+WITH shared AS (
+    SELECT s.identifier_key, s.kind, s.value, s.scope, s.strong_kind, count(DISTINCT l.node) AS records, count(DISTINCT d.device_key) AS devices
+    FROM t_shared_link l JOIN t_shared s USING (kind, value, scope) JOIN t_device d USING (node) GROUP BY ALL
+),
+every AS (
+    SELECT * FROM shared UNION ALL
+    SELECT l.link, l.kind, l.value, l.scope, l.strong_kind, 1, 1 FROM t_link l ANTI JOIN t_shared_link h ON h.link = l.link
+)
+SELECT i.identifier_key, i.kind, i.value, nullif(i.scope, '') AS scope, i.strong_kind AND x.reason IS NULL AS strong, x.reason IS NOT NULL AS non_identifying,
+    i.records, i.devices, 0 AS credentials, x.reason
+FROM every i LEFT JOIN t_lost x ON x.kind = i.kind AND x.value = i.value AND x.scope = i.scope
+"""
+
+_IDENTITY = """
+CREATE OR REPLACE TEMP TABLE t_identity AS
+WITH strong AS (
+    SELECT d.device_key, l.kind, l.scope, l.value FROM t_link l JOIN t_device d USING (node)
+    ANTI JOIN t_lost x ON x.kind = l.kind AND x.value = l.value AND x.scope = l.scope WHERE l.strong_kind
+),
+by_hardware AS (SELECT device_key, min('hardware-key  ' || value) AS best FROM strong WHERE kind = 'hardware-key' GROUP BY 1),
+by_serial AS (SELECT device_key, min('serial ' || scope || ' ' || value) AS best FROM strong WHERE kind = 'serial' GROUP BY 1),
+by_other AS (  -- only where no better kind speaks
+    SELECT s.device_key, min(CASE kind WHEN 'mac' THEN '1' WHEN 'thing-name' THEN '2' ELSE '3' END || kind || ' ' || scope || ' ' || value) AS best
+    FROM strong s ANTI JOIN by_serial USING (device_key) ANTI JOIN by_hardware USING (device_key) WHERE kind NOT IN ('hardware-key', 'serial') GROUP BY 1
+),
+identity AS (
+    SELECT device_key, best FROM by_hardware UNION ALL SELECT s.device_key, s.best FROM by_serial s ANTI JOIN by_hardware USING (device_key)
+    UNION ALL SELECT device_key, best FROM by_other
+),
+record AS (
+    SELECT r.device_key, min(s.kind || ' ' || s.name || ' ' || r.record_id) AS best FROM device_record r
+    JOIN source s USING (source_key) ANTI JOIN identity USING (device_key) GROUP BY r.device_key
+)
+SELECT device_key, 'device-' || substr(sha256('identifier ' || best), 1, 26) AS device_id FROM identity
+UNION ALL SELECT device_key, 'device-' || substr(sha256('record ' || best), 1, 26) FROM record
 """
 
 
@@ -111,7 +154,7 @@ def _chosen(con: duckdb.DuckDBPyConnection) -> None:
     retired because an old record of it still says so (the contradiction is a finding of its own).
     """
     con.execute(_RANKED)
-    serials = con.execute("SELECT DISTINCT gateway_serial FROM t_ranked WHERE gateway_serial IS NOT NULL").fetchall()
+    serials = con.execute("SELECT DISTINCT gateway_serial FROM device_record WHERE gateway_serial IS NOT NULL").fetchall()
     texts = [t for (t,) in serials]
     lend(con, "t_gateway_text", text=(pa.string(), texts), value=(pa.string(), [identifiers.serial(t) for t in texts]))
     con.execute(_DEVICE_BASE)
@@ -119,14 +162,10 @@ def _chosen(con: duckdb.DuckDBPyConnection) -> None:
 
 # Most devices are one record told once: they need no ranking, so only the others are sorted and folded.
 _RANKED = """
-CREATE OR REPLACE TEMP TABLE t_ranked AS
-SELECT r.device_key, coalesce(t.alone, false) AS alone, r.record_key, r.source_key, r.decides, r.name, r.serial, r.maker, r.model, r.mac,
-    r.state, r.state_text, r.left_service_at, o.owner_key, p.site_key, d.domain_key, m.text AS managed_by, e.gateway_serial,
-    e.hardware_security, e.firmware, e.installed_at, e.discovered_at, e.owner_changed_at
-FROM device_record r JOIN t_record k USING (record_key) LEFT JOIN t_device t ON t.node = r.record_key
-JOIN e_device_record e ON e.source_key = k.source_key AND e.row_in_source = k.row_in_source
+CREATE OR REPLACE TEMP VIEW t_ranked AS
+SELECT r.*, coalesce(t.alone, false) AS alone, o.owner_key, p.site_key, d.domain_key
+FROM device_record r LEFT JOIN t_device t ON t.node = r.record_key
 LEFT JOIN owner o ON o.name = r.owner LEFT JOIN site p ON p.name = r.site LEFT JOIN domain d ON d.name = r.trust_domain
-LEFT JOIN e_description m ON m.source_key = e.source_key AND m.ref = e.managed_by_ref
 """
 
 _PER_DEVICE = (

@@ -29,20 +29,26 @@ ROW = 1 << 40
 
 
 def link_identifiers(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
-    """Temp tables t_record, t_node, t_link (one row per record and identifier), t_shared (identifiers on several records), t_lost."""
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE t_record AS SELECT row_number() OVER (ORDER BY source_key, row_in_source) AS record_key, "
-        "source_key, row_in_source, record_id FROM e_device_record"
-    )
-    # A record id that stands twice in one source is one record told twice: its first row stands for both when linking.
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE t_node AS SELECT source_key, record_id, min(record_key) AS node, count(*) > 1 AS told_twice "
-        "FROM t_record GROUP BY source_key, record_id"
-    )
+    """Temp tables t_record, t_link (one row per record and identifier), t_shared (identifiers on several records), t_lost."""
+    con.execute(_RECORDS)
     _links(con, declarations)
     _makers(con, declarations)
     _shared(con)
     _lost(con)
+
+
+# A record id that stands twice in one source is one record told twice: its first row stands for both when linking (``node``).
+_RECORDS = """
+CREATE OR REPLACE TEMP TABLE t_row AS
+SELECT row_number() OVER (ORDER BY source_key, row_in_source) AS record_key, source_key, row_in_source, record_id FROM e_device_record;
+CREATE OR REPLACE TEMP TABLE t_twice AS
+SELECT source_key, record_id, min(record_key) AS node FROM t_row
+SEMI JOIN (SELECT hash(source_key, record_id) AS h FROM t_row GROUP BY 1 HAVING count(*) > 1) s ON s.h = hash(source_key, record_id)
+GROUP BY source_key, record_id HAVING count(*) > 1;
+CREATE OR REPLACE TEMP TABLE t_record AS
+SELECT r.*, coalesce(t.node, r.record_key) AS node, t.node IS NOT NULL AS told_twice FROM t_row r LEFT JOIN t_twice t USING (source_key, record_id);
+DROP TABLE t_row
+"""
 
 
 def _links(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
@@ -58,7 +64,7 @@ def _links(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
         CREATE OR REPLACE TEMP TABLE t_link AS
         SELECT i.source_key * {ROW} + i.row_in_source AS link, n.node, i.source_key, i.kind, i.value, coalesce(i.scope, '') AS scope,
             i.kind IN ({kinds}) OR d.kind IS NOT NULL AS strong_kind, false AS inferred
-        FROM e_identifier i JOIN t_node n USING (source_key, record_id)
+        FROM e_identifier i JOIN t_record n USING (source_key, record_id)
         LEFT JOIN t_strong_here d ON d.source_key = i.source_key AND d.kind = i.kind
         WHERE i.kind <> 'record-id'
         """  # noqa: S608 - kinds are ours
@@ -66,8 +72,8 @@ def _links(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
 
 
 def _makers(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
-    for name, maker in declarations.maker.items():
-        for alias in maker.aliases:
+    for name, declared_maker in declarations.maker.items():
+        for alias in declared_maker.aliases:
             con.execute(
                 "UPDATE t_link SET scope = ? WHERE kind = 'serial' AND scope = ?",
                 [identifiers.maker(name), identifiers.maker(alias)],

@@ -59,6 +59,12 @@ def lend(con: duckdb.DuckDBPyConnection, table: str, **columns: tuple[pa.DataTyp
     con.unregister("lent")
 
 
+def forget(con: duckdb.DuckDBPyConnection, *tables: str) -> None:
+    """Give back the memory of temp tables that no later step reads."""
+    for table in tables:
+        con.execute(f"DROP TABLE IF EXISTS {table}")
+
+
 def take_in(con: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot], declarations: Declarations, as_of: datetime) -> None:
     """Views ``e_*``, tables ``roll`` and ``source``. Source keys follow the order of (kind, name, content id)."""
     ordered = sorted(snapshots, key=lambda s: (s.manifest.kind, s.manifest.name, s.manifest.content_id))

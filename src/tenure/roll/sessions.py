@@ -82,10 +82,11 @@ SELECT DISTINCT text FROM (SELECT user_name AS text FROM t_seen WHERE user_name 
     UNION ALL SELECT client_id FROM t_seen WHERE client_id IS NOT NULL);
 CREATE OR REPLACE TEMP TABLE t_name_link AS
 WITH by_cn AS (
-    SELECT n.text, b.device_key FROM t_said_name n JOIN (
-        SELECT credential_key, subject_cn AS text FROM t_cert WHERE is_ca IS NOT TRUE
-        UNION SELECT credential_key, subject FROM t_cert WHERE is_ca IS NOT TRUE
-    ) c USING (text) JOIN t_binding b ON b.credential_key = c.credential_key AND b.strong
+    SELECT n.text, b.device_key FROM t_said_name n JOIN t_cert c ON c.subject_cn = n.text
+    JOIN binding b ON b.credential_key = c.credential_key AND b.strong WHERE c.is_ca IS NOT TRUE
+    UNION ALL
+    SELECT n.text, b.device_key FROM t_said_name n JOIN t_cert c ON c.subject = n.text
+    JOIN binding b ON b.credential_key = c.credential_key AND b.strong WHERE c.is_ca IS NOT TRUE
 ),
 part AS (
     SELECT text, unnest(list_distinct(list_append(regexp_split_to_array(text, '[^0-9A-Za-z]+'), text))) AS part FROM t_said_name

@@ -114,7 +114,9 @@ ROLL_TABLES: tuple[RollTable, ...] = (
         ("model", TEXT, ""), ("mac", TEXT, "as written"), ("thing_name", TEXT, ""),
         ("state", TEXT, "DeviceState; NULL = does not speak of it"), ("state_text", TEXT, ""),
         ("owner", TEXT, ""), ("site", TEXT, ""), ("trust_domain", TEXT, ""),
-        ("left_service_at", TIME, ""),
+        ("firmware", TEXT, ""), ("hardware_security", TEXT, ""), ("managed_by", TEXT, ""),
+        ("gateway_serial", TEXT, "as written"), ("installed_at", TIME, ""), ("discovered_at", TIME, ""), ("owner_changed_at", TIME, ""),
+        ("left_service_at", TIME, "end of the day"),
         ("origin", TEXT, "file and line"),
     )),
     RollTable("identifier", "Identifier values, and whether they still identify.", (

@@ -76,20 +76,11 @@ def publish_sessions(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def publish_credentials(con: duckdb.DuckDBPyConnection) -> None:
-    """credential, key, binding, status, issuance, edge; needs the issuers judged and the sessions linked."""
+    """credential, key; needs the issuers judged and the sessions linked."""
     con.execute(_USE)
     con.execute(_STATE)
     con.execute(_ALL)
     con.execute(_USABLE)
-    publish(con, "binding", "SELECT * FROM t_binding")
-    publish(
-        con,
-        "status",
-        "SELECT t.*, s.decides_credential_state AS decides, t.status IN ('revoked', 'suspended', 'deactivated') AS ends_trust "
-        "FROM t_status t JOIN source s USING (source_key)",
-    )
-    publish(con, "issuance", "SELECT * FROM t_issued WHERE issuer_key IS NOT NULL")
-    publish(con, "edge", "SELECT credential_key, issuer_key, ca_key AS issuer_credential_key, state FROM t_edge_state")
     publish(con, "credential", _CREDENTIAL)
     publish(con, "key", _KEY)
 
@@ -125,10 +116,10 @@ SELECT credential_key, bool_or(status IN ('revoked', 'suspended', 'deactivated')
     min(effective_at) FILTER (status IN ('revoked', 'suspended', 'deactivated')) AS ended_at,
     min(effective_at) FILTER (status = 'revoked') AS revoked_at, bool_or(status = 'valid') AS said_valid,
     bool_or(status = 'pending') AS pending
-FROM t_status GROUP BY credential_key;
+FROM status GROUP BY credential_key;
 CREATE OR REPLACE TEMP TABLE t_issue_time AS
 SELECT credential_key, min(issued_at) AS issued_at, min(not_after) AS not_after, min(subject) AS subject, min(source_key) AS source_key, min(origin) AS origin
-FROM t_issued WHERE credential_key IS NOT NULL GROUP BY credential_key
+FROM issuance WHERE credential_key IS NOT NULL GROUP BY credential_key
 """
 
 # Narrow on purpose: ten million rows pass through several steps, and wide text is joined once at the end.
@@ -187,7 +178,7 @@ WITH told AS (  -- what is known of those that are no collected certificate
     SELECT s.credential_key, coalesce(t.subject, s.serial_hex) AS name, s.serial_hex, t.subject, NULL AS scopes,
         coalesce(t.source_key, e.source_key) AS source_key, coalesce(t.origin, e.origin) AS origin
     FROM t_serial_only s LEFT JOIN t_issue_time t USING (credential_key)
-    LEFT JOIN (SELECT credential_key, min(source_key) AS source_key, min(origin) AS origin FROM t_status GROUP BY 1) e USING (credential_key)
+    LEFT JOIN (SELECT credential_key, min(source_key) AS source_key, min(origin) AS origin FROM status GROUP BY 1) e USING (credential_key)
     UNION ALL
     SELECT credential_key, min(secret_id), NULL, NULL, min(scopes), min(source_key), min(origin) FROM t_secret GROUP BY credential_key
 )
@@ -216,7 +207,7 @@ WITH shared AS (
     FROM t_key_of k JOIN t_credential c USING (credential_key) WHERE k.key_key IN (SELECT key_key FROM t_shared_digest) GROUP BY k.key_key
 ),
 held AS (
-    SELECT k.key_key, count(DISTINCT b.device_key) AS devices FROM t_key_of k JOIN t_binding b USING (credential_key)
+    SELECT k.key_key, count(DISTINCT b.device_key) AS devices FROM t_key_of k JOIN binding b USING (credential_key)
     WHERE k.key_key IN (SELECT key_key FROM t_shared_digest) GROUP BY k.key_key
 ),
 ssh AS (
@@ -235,7 +226,7 @@ row AS (  -- the first credential with a key describes it
     LEFT JOIN t_holders hs ON hs.credential_key = d.credential_key
     LEFT JOIN shared sh ON sh.key_key = d.credential_key LEFT JOIN held h ON h.key_key = d.credential_key
 )
-SELECT DISTINCT ON (key_key) *, CASE
+SELECT *, CASE
     WHEN kind <> 'public-key' THEN NULL
     WHEN algorithm = 'rsa' AND bits < 2048 THEN 'RSA of ' || bits || ' bits, under 2048'
     WHEN algorithm = 'rsa' AND (try_cast(exponent AS HUGEINT) < 3 OR try_cast(right(exponent, 1) AS INTEGER) % 2 = 0) THEN 'RSA with public exponent ' || exponent
@@ -246,9 +237,9 @@ FROM row
 
 
 def publish_devices(con: duckdb.DuckDBPyConnection) -> None:
-    """device, identifier: what the records say, and what was seen of it."""
+    """device: what the records say, and what was seen of it; subject names that name nobody join the table identifier."""
     publish(con, "device", _DEVICE)
-    publish(con, "identifier", _IDENTIFIER)
+    con.execute(_NAMELESS)
 
 
 _DEVICE = """
@@ -272,26 +263,8 @@ own AS (
     SELECT p.device_key, max(p.since) AS since, min(p.until) AS until FROM place p
     JOIN at_parties a ON a.device_key = p.device_key AND a.relying_party_key = p.relying_party_key GROUP BY 1
 ),
-any_ AS (SELECT device_key, max(since) AS since, min(until) AS until FROM place GROUP BY 1),
-strong AS (
-    SELECT d.device_key, l.kind, l.scope, l.value FROM t_link l JOIN t_device d USING (node)
-    ANTI JOIN t_lost x ON x.kind = l.kind AND x.value = l.value AND x.scope = l.scope WHERE l.strong_kind
-),
-by_hardware AS (SELECT device_key, min('hardware-key  ' || value) AS best FROM strong WHERE kind = 'hardware-key' GROUP BY 1),
-by_serial AS (SELECT device_key, min('serial ' || scope || ' ' || value) AS best FROM strong WHERE kind = 'serial' GROUP BY 1),
-by_other AS (  -- only where no better kind speaks
-    SELECT s.device_key, min(CASE kind WHEN 'mac' THEN '1' WHEN 'thing-name' THEN '2' ELSE '3' END || kind || ' ' || scope || ' ' || value) AS best
-    FROM strong s ANTI JOIN by_serial USING (device_key) ANTI JOIN by_hardware USING (device_key) WHERE kind NOT IN ('hardware-key', 'serial') GROUP BY 1
-),
-identity AS (
-    SELECT device_key, best FROM by_hardware UNION ALL SELECT s.device_key, s.best FROM by_serial s ANTI JOIN by_hardware USING (device_key)
-    UNION ALL SELECT device_key, best FROM by_other
-),
-record AS (
-    SELECT r.device_key, min(s.kind || ' ' || s.name || ' ' || r.record_id) AS best FROM device_record r
-    JOIN source s USING (source_key) ANTI JOIN identity USING (device_key) GROUP BY r.device_key
-)
-SELECT b.device_key, 'device-' || substr(sha256(coalesce('identifier ' || i.best, 'record ' || e.best)), 1, 26) AS device_id,
+any_ AS (SELECT device_key, max(since) AS since, min(until) AS until FROM place GROUP BY 1)
+SELECT b.device_key, i.device_id,
     b.name, b.serial, b.maker, b.model, nullif(regexp_extract(regexp_replace(lower(b.mac), '[:. -]', '', 'g'), '^[0-9a-f]{12}$'), '') AS mac, k.class_key, k.device_class, coalesce(k.rotation, 'unknown') AS rotation,
     b.site_key, b.domain_key, b.owner_key, b.managed_by, b.gateway_key, b.behind_gateway,
     coalesce(b.hardware_security, 'unknown') AS hardware_security, coalesce(b.hardware_security IN ('tpm2', 'secure-element'), false) AS hardware_backed,
@@ -301,23 +274,16 @@ SELECT b.device_key, 'device-' || substr(sha256(coalesce('identifier ' || i.best
     b.installed_at, b.discovered_at, b.owner_changed_at,
     coalesce(own.since, any_.since) IS NOT NULL AS covered, coalesce(own.since, any_.since) AS covered_since,
     coalesce(own.until, any_.until) AS covered_until, s.first_at AS first_seen_at, s.last_at AS last_seen_at, b.records
-FROM t_device_base b LEFT JOIN identity i USING (device_key) LEFT JOIN record e USING (device_key)
+FROM t_device_base b JOIN t_identity i USING (device_key)
 LEFT JOIN device_class k ON k.model = b.model
 LEFT JOIN seen s USING (device_key) LEFT JOIN own USING (device_key) LEFT JOIN any_ USING (device_key)
 """
 
 # A subject CN on certificates of several unrelated keys names nobody ("CN=CA"); certificates of one device may share theirs.
-_IDENTIFIER = """
-WITH shared AS (
-    SELECT s.identifier_key, s.kind, s.value, s.scope, s.strong_kind, count(DISTINCT l.node) AS records, count(DISTINCT d.device_key) AS devices
-    FROM t_shared_link l JOIN t_shared s USING (kind, value, scope) JOIN t_device d USING (node) GROUP BY ALL
-),
-every AS (
-    SELECT * FROM shared UNION ALL
-    SELECT l.link, l.kind, l.value, l.scope, l.strong_kind, 1, 1 FROM t_link l ANTI JOIN t_shared_link h ON h.link = l.link
-),
+_NAMELESS = """
+INSERT INTO identifier
 -- Certificates of one CN: of the few that several share, ask whether they are related.
-several AS (
+WITH several AS (
     SELECT hash(subject_cn) AS h FROM t_cert c LEFT JOIN t_holders d USING (credential_key)
     WHERE subject_cn IS NOT NULL AND spki_sha256 IS NOT NULL GROUP BY 1
     HAVING min(hash(spki_sha256)) <> max(hash(spki_sha256)) AND (min(d.device_key) <> max(d.device_key) OR min(issuer) <> max(issuer))
@@ -334,10 +300,6 @@ nameless AS (
     WHERE devices > 2 OR (issuers > 1 AND lower(value) IN ('ca', 'root', 'root ca', 'ca root', 'device', 'client', 'server', 'localhost',
         'test', 'example', 'default', 'iot', 'iot device', 'my device', 'unknown', 'none', 'certificate', 'openssl', 'subject', 'issuer', 'name', 'cn'))
 )
-SELECT i.identifier_key, i.kind, i.value, nullif(i.scope, '') AS scope, i.strong_kind AND x.reason IS NULL AS strong, x.reason IS NOT NULL AS non_identifying,
-    i.records, i.devices, 0 AS credentials, x.reason
-FROM every i LEFT JOIN t_lost x ON x.kind = i.kind AND x.value = i.value AND x.scope = i.scope
-UNION ALL
 SELECT row_number() OVER (ORDER BY value), 'subject-name', value, NULL, false, true, 0, devices, credentials,
     'certificates of unrelated keys carry it as their subject CN'
 FROM nameless
@@ -366,8 +328,7 @@ SELECT a.ancestor AS issuer_key, sum(d.usable) AS usable, sum(d.seen) AS seen FR
 _ISSUER = """
 SELECT i.issuer_key, i.name, i.organisation, k.key_key, i.credential_key, o.issuer_key IS NOT NULL AS ours,
     coalesce(a.registered, false) AS registered, coalesce(a.issuance_collected, false) AS issuance_collected, a.issuance_since,
-    coalesce(a.revocation_collected, false) OR EXISTS (
-        SELECT 1 FROM t_said s WHERE s.authority = 'crl' AND s.issuer_key = i.issuer_key) AS revocation_collected,
+    coalesce(a.revocation_collected, false) OR i.issuer_key IN (SELECT issuer_key FROM t_crl_issuer) AS revocation_collected,
     n.issuer_key IS NOT NULL AS anchored, coalesce(u.usable, 0) AS usable_credentials
 FROM t_issuer i LEFT JOIN t_key_of k ON k.credential_key = i.credential_key LEFT JOIN t_ours o USING (issuer_key)
 LEFT JOIN (
