@@ -20,8 +20,10 @@ import pyarrow as pa
 from tenure.evidence.schemas import CERTIFICATE
 from tenure.evidence.signature_edges import Candidates, EdgeTask, Span
 
-MOST_CANDIDATES: Final = 32
-"""Possible issuers tried for one certificate; more share a name or key identifier only in hostile or broken collections."""
+TRIES: Final = 500_000
+LEAST_CANDIDATES: Final = 32
+"""How many possible issuers are tried for all together, and at least for each. More than some share a name or a key identifier
+only in hostile or broken collections, and checking them all would take time in the square of their number."""
 
 PORTION: Final = 1024
 """Certificates that are checked in one go."""
@@ -75,15 +77,16 @@ class CertificateIndex:
         digests, subjects, issuers, subject_keys, issuer_keys = (np.array(column, np.uint64) for column in self._marks)
         once = np.sort(np.unique(digests, return_index=True)[1])
         by_name, by_key = _Finder(subjects[once]), _Finder(subject_keys[once])
+        most = max(LEAST_CANDIDATES, TRIES // len(once))
         names, keys, self_issued = issuers[once], issuer_keys[once], subjects[once] == issuers[once]
         for at in np.flatnonzero(by_name.knows(names) | by_key.knows(keys)).tolist():
-            named, named_more = by_name.find(names[at], at)
-            keyed, keyed_more = by_key.find(keys[at], at)
-            both = [i for i in named if i in keyed]
+            named, named_more = by_name.find(names[at], at, most)
+            keyed, keyed_more = by_key.find(keys[at], at, most)
+            both = [i for i in named if i in set(keyed)] if keyed else []
             ordered = dict.fromkeys([*([at] if self_issued[at] else []), *both, *named, *keyed])
             tried = tuple(self._span(int(once[i])) for i in ordered)
-            left_out = len(tried[MOST_CANDIDATES:]) + named_more + keyed_more
-            yield Candidates(self._span(int(once[at])), tried[:MOST_CANDIDATES], left_out)
+            left_out = len(tried[most:]) + named_more + keyed_more
+            yield Candidates(self._span(int(once[at])), tried[:most], left_out)
 
     def _span(self, number: int) -> Span:
         return Span(self._ends[number - 1] if number else 0, self._ends[number])
@@ -130,11 +133,11 @@ class _Finder:
         at = np.minimum(np.searchsorted(self._sorted, values), len(self._sorted) - 1)
         return (self._sorted[at] == values) & (values != 0)
 
-    def find(self, value: np.uint64, near: int) -> tuple[list[int], int]:
+    def find(self, value: np.uint64, near: int, most: int) -> tuple[list[int], int]:
         """The rows that hold it, nearest first (chains lie together), and how many are left out; none for 0."""
         if not value:
             return [], 0
         rows = self._order[np.searchsorted(self._sorted, value, "left") : np.searchsorted(self._sorted, value, "right")]
         middle = int(np.searchsorted(rows, near))
-        kept = rows[max(0, middle - MOST_CANDIDATES // 2) : middle + MOST_CANDIDATES // 2].tolist()
+        kept = rows[max(0, middle - most // 2) : middle + most // 2].tolist()
         return sorted(kept, key=lambda row: abs(row - near)), len(rows) - len(kept)

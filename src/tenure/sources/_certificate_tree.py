@@ -115,13 +115,13 @@ def _printable(name: str) -> str:
 
 def _link(entry: os.DirEntry[str], origin: str, inside: str) -> Iterator[Piece | Trouble]:
     try:
+        final = os.path.realpath(entry.path, strict=True)
         here = os.path.realpath(os.path.dirname(entry.path))  # noqa: PTH120 - Path costs ten times as much, once a file
         target = os.path.normpath(os.path.join(here, os.readlink(entry.path)))  # noqa: PTH115, PTH118 - as above
-        if target.startswith(inside) and os.path.lexists(target):
-            return
-        final = os.path.realpath(entry.path, strict=True)
     except OSError as error:
         yield Trouble(origin, f"a link that leads nowhere: {error.strerror}", "link-broken")
+        return
+    if target.startswith(inside):
         return
     if final.startswith(SYSTEM_STORES) and os.path.isfile(final):  # noqa: PTH113 - as above
         yield from _file(final, origin)
