@@ -25,6 +25,9 @@ SOURCES = {
 }
 """Kind of source -> module of ``tenure.sources``."""
 
+TREES = frozenset({"certificates"})
+"""Kinds that read a tree of any shape: thousands of folders of nothing else are one export, not thousands."""
+
 REPORTS = {
     "terminal": "terminal",
     "json": "json_report",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -20,10 +19,11 @@ def diff(
     new: Annotated[Path, typer.Argument(metavar="NEW", help="Later audit.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
     fail_on: Annotated[
-        Severity | None, typer.Option(metavar="SEVERITY", help="Exit 1 if something at or above appeared.")
+        Severity | None, typer.Option(metavar="SEVERITY", case_sensitive=False, help="Exit 1 if something at or above appeared.")
     ] = None,
 ) -> None:
     """Compare two audits. What NEW did not assess is not called gone."""
+    from tenure.cli import screen
     from tenure.errors import TenureError
     from tenure.flows.diff import diff as compare
     from tenure.flows.verdict import difference_exit_code
@@ -36,6 +36,6 @@ def diff(
         except (OSError, UnicodeDecodeError) as error:
             raise TenureError(f"cannot read {path}: {error}", "name a file that `tenure audit --format json` wrote") from error
     found = compare(audits[0], audits[1])
-    text = difference.to_json(found) if as_json else difference.to_text(found, width=100, colour=sys.stdout.isatty())
-    sys.stdout.write(text)
+    text = difference.to_json(found) if as_json else difference.to_text(found, width=screen.width(), colour=screen.colour())
+    screen.show(text, exact=as_json)
     raise typer.Exit(difference_exit_code(found, fail_on))

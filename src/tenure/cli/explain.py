@@ -26,13 +26,17 @@ def device(
     """Show the chain of evidence of each merge, what each source claims, and which credentials and sessions follow."""
     import duckdb
 
-    from tenure.errors import TenureError
+    from tenure.cli.screen import show
+    from tenure.errors import LinkError, TenureError
     from tenure.reports.explanation import device_text, to_json
     from tenure.roll.explain import explain_device
 
     path = places(store).roll(folder)
     if not path.is_file():
         raise TenureError(f"no roll was linked from {folder.resolve()} yet", f"run: tenure audit {folder}")
-    with duckdb.connect(str(path), read_only=True) as con:
-        found = explain_device(con, wanted)
-    typer.echo(to_json(found) if as_json else device_text(found), nl=False)
+    try:
+        with duckdb.connect(str(path), read_only=True) as con:
+            found = explain_device(con, wanted)
+    except duckdb.Error as error:  # being written now, half made by an audit that died, or of another version of Tenure
+        raise LinkError(f"the roll of {folder.resolve()} cannot be read: {error}", f"run: tenure audit {folder}") from error
+    show(to_json(found) if as_json else device_text(found), exact=as_json)

@@ -9,9 +9,10 @@ import typer
 
 from tenure import __version__
 from tenure.cli import audit, collect, diff, explain, rules
-from tenure.errors import TenureError
+from tenure.errors import LinkError, SnapshotError, TenureError
 
 USAGE = 2
+INCOMPLETE = 3
 
 app = typer.Typer(
     name="tenure",
@@ -45,12 +46,27 @@ def _options(
 
 
 def run() -> None:
-    """Entry point: errors with advice go to standard error, exit code 2."""
+    """Entry point: errors with advice go to standard error.
+
+    What the call or its input is to blame for ends with 2; what kept us from a verdict ends with 3, our own defects too:
+    Python's own 1 would read "something was found".
+    """
     try:
         app()
+    except (LinkError, SnapshotError) as error:
+        _leave(str(error), INCOMPLETE)
     except TenureError as error:
-        typer.echo(f"tenure: {error}", err=True)
-        sys.exit(USAGE)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(USAGE)
+        _leave(str(error), USAGE)
+    except OSError as error:
+        at = f"{error.filename}: " if error.filename else ""
+        _leave(f"{at}{error.strerror or error}\n  fix: check the path, its permissions and the room on its disk", USAGE)
+    except Exception as error:  # noqa: BLE001 - the last place: a defect of ours must not end with a code that is a verdict
+        import traceback
+
+        traceback.print_exc()
+        _leave(f"this is a defect of Tenure: {type(error).__name__}\n  fix: report it with the lines above", INCOMPLETE)
+
+
+def _leave(message: str, code: int) -> None:
+    typer.echo(f"tenure: {message}", err=True)
+    sys.exit(code)

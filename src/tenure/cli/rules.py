@@ -20,6 +20,7 @@ def rules(
     """List the rules, or show one: what it reports, why it matters, what to do."""
     import json
 
+    from tenure.cli.screen import show
     from tenure.errors import TenureError
     from tenure.roll.rules import builtin_folder, load_rules, with_own
 
@@ -31,15 +32,25 @@ def rules(
         raise TenureError(f"no rule is called {rule!r}", "`tenure rules` lists them all")
     if as_json:
         plain = [
-            {"id": r.id, "title": r.title, "severity": r.severity.value, "grain": r.grain, "why": r.why, "fix": r.fix}
+            {
+                "id": r.id,
+                "title": r.title,
+                "severity": r.severity.value,
+                "grain": r.grain,
+                "why": r.why,
+                "fix": r.fix,
+                "parameters": r.parameters,
+                "reference": r.reference,
+                "file": r.file,
+            }
             for r in chosen
         ]
-        typer.echo(json.dumps(plain, indent=1))
+        show(json.dumps(plain, indent=1) + "\n", exact=True)
     elif rule is None:
-        for r in sorted(chosen, key=lambda r: (r.severity.rank, r.id)):
-            typer.echo(f"{r.severity.value:<9} {r.id:<40} {r.title}")
+        in_order = sorted(chosen, key=lambda r: (r.severity.rank, r.id))
+        show("".join(f"{r.severity.value:<9} {r.id:<40} {r.title}\n" for r in in_order))
     else:
         (r,) = chosen
-        typer.echo(
-            f"{r.id}: {r.title} ({r.severity.value}, one finding per {r.grain})\n\nwhy: {r.why}\nfix: {r.fix}\n\n{r.query}"
-        )
+        head = f"{r.id}: {r.title} ({r.severity.value}, one finding per {r.grain})"
+        parameters = "".join(f"parameter: {name} = {json.dumps(value)}\n" for name, value in sorted(r.parameters.items()))
+        show(f"{head}\n\nwhy: {r.why}\nfix: {r.fix}\n{parameters}\n{r.query}\n")

@@ -12,7 +12,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,8 @@ from tenure.evidence.schemas import SCHEMA_VERSION, TABLES
 
 BATCH_ROWS = 65_536
 MANIFEST = "manifest.json"
+_NAMES = {name: table.names for name, table in TABLES.items()}
+_NAME_SETS = {name: frozenset(names) for name, names in _NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +135,10 @@ class SnapshotDraft:
 
     def add(self, table: str, /, **row: object) -> None:
         """One row; columns not named are NULL. Raises KeyError for a column the table does not have."""
-        names = TABLES[table].names
-        if unknown := row.keys() - set(names):
+        names = _NAMES[table]
+        if unknown := row.keys() - _NAME_SETS[table]:
             raise KeyError(f"{table} has no column {', '.join(sorted(unknown))}")
-        self._append(table, tuple(row.get(name) for name in names))
+        self._append(table, tuple(map(row.get, names)))
 
     def add_row(self, table: str, row: tuple[object, ...]) -> None:
         """One row with all columns in the order of the schema: the quick form of ``add``."""
@@ -227,14 +229,20 @@ class SnapshotDraft:
         )
         self._writers.clear()
         (self._folder / MANIFEST).write_text(manifest.to_json())
-        target = self._store / content_id
-        if target.exists():
+        return self._keep(manifest, self._store / content_id)
+
+    def _keep(self, manifest: Manifest, target: Path) -> Snapshot:
+        """Move the draft to its place. Content collected before keeps its files; the manifest in hand tells of this time."""
+        if not _whole(target):
+            shutil.rmtree(target, ignore_errors=True)
             try:
-                return open_snapshot(target)
-            except SnapshotError:
-                shutil.rmtree(target)
-        self._folder.rename(target)
-        return Snapshot(target, manifest)
+                self._folder.rename(target)
+            except OSError:  # another process has just kept the same content
+                if not _whole(target):
+                    raise
+            else:
+                return Snapshot(target, manifest)
+        return Snapshot(target, replace(manifest, files=open_snapshot(target).manifest.files))
 
     def _append(self, table: str, row: tuple[object, ...]) -> None:
         rows = self._rows.get(table)
@@ -260,6 +268,15 @@ class SnapshotDraft:
         self._writers[table].write_batch(batch, row_group_size=BATCH_ROWS * 4)
         self._hashes[table].update(batch.serialize())
         self._counts[table] = self._counts.get(table, 0) + batch.num_rows
+
+
+def _whole(folder: Path) -> bool:
+    """Whether a whole snapshot lies there; a half of one (a lost file, another schema) is none."""
+    try:
+        open_snapshot(folder)
+    except SnapshotError:
+        return False
+    return True
 
 
 def _file_sha256(path: Path) -> str:

@@ -7,23 +7,35 @@ and a folder of nothing but one kind (loose certificates) is taken together. Wha
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import stat
+import traceback
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tenure.errors import DeclarationError, SourceError
+from tenure.errors import DeclarationError, SourceError, TenureError
 from tenure.evidence.collection import HEAD_BYTES, CollectContext, Place, Recognition, Source
 from tenure.evidence.digests import SecretDigest
 from tenure.evidence.snapshot import Snapshot, SnapshotDraft
-from tenure.model.declarations import Declarations
+from tenure.model.declarations import Declarations, SourceDeclaration
 from tenure.model.findings import FileVerdict
 
 SURE = 50
 """From this sureness on, a source takes a folder whole without its files being asked."""
 
-OWN_FILES = frozenset({"audit.toml", "decisions.toml", ".tenure"})
-"""What Tenure itself keeps beside exports."""
+MANY = 20
+"""More files of one kind than this are taken with their folder, although files that nobody recognises lie among them."""
+
+DEEPEST = 64
+"""Folders below folders that are looked into; what lies deeper is told."""
+
+IGNORE = "ignore"
+"""The kind that leaves a place out."""
+
+
+_NO_OPTIONS = {"path", "kind", "passwords", "max_age_days", "as_of", "strong_identifiers", "role"}
+"""Declared of a source, and without effect on what is read from it: the roll heeds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,77 +47,160 @@ class Taken:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a survey goes by."""
+
+    sources: Mapping[str, Source]
+    declarations: Declarations
+    trees: Collection[str] = frozenset()  # kinds that read a tree of any shape: many folders of such are one place
+    own: Collection[Path] = frozenset()  # resolved paths of what Tenure itself keeps among exports
+
+
 def place_at(path: Path, relative: str) -> Place:
-    """The place at a path, with the first bytes of a file. Raises SourceError when it cannot be read."""
+    """The place at a path, with the first bytes of a file. Raises SourceError when it cannot be read.
+
+    A pipe or a device would keep us waiting for ever and is refused.
+    """
     try:
-        if path.is_dir():
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
             return Place(path, relative, b"")
+        if not stat.S_ISREG(mode):
+            raise SourceError(f"{path} is neither a file nor a folder", "save what it gives as a file first")
         with path.open("rb") as file:
             return Place(path, relative, file.read(HEAD_BYTES))
     except OSError as error:
         raise SourceError(f"cannot read {path}: {error.strerror}", "check the path and its permissions") from error
 
 
-def survey(root: Path, sources: Mapping[str, Source], declarations: Declarations) -> tuple[list[Taken], list[FileVerdict]]:
-    """What each file or folder below ``root`` is taken for. Same tree, same answer: names are sorted, content decides."""
-    taken, verdicts = _look(place_at(root, root.name if root.is_file() else "."), sources, declarations)
-    return taken, verdicts + [FileVerdict(t.place.relative, t.kind, t.why) for t in taken]
+def survey(
+    root: Path, known: Known, looked: Callable[[int], None] = lambda _places: None
+) -> tuple[list[Taken], list[FileVerdict]]:
+    """What each file or folder below ``root`` is taken for. Same tree, same answer: names are sorted, content decides.
+
+    ``looked`` hears how many places were looked at since it was last called.
+    """
+    taken, verdicts = _Survey(known, looked).look(place_at(root, _storable(root.name) if root.is_file() else "."), 0)
+    told = verdicts + [FileVerdict(t.place.relative, t.kind, t.why) for t in taken]
+    return taken, sorted(told, key=lambda verdict: verdict.path)
 
 
-def _look(place: Place, sources: Mapping[str, Source], declarations: Declarations) -> tuple[list[Taken], list[FileVerdict]]:
-    declared = declarations.for_path(place.relative)
-    if declared.path.strip("/") == place.relative and declared.kind is not None:
-        if declared.kind == "ignore":
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    known: Known
+    looked: Callable[[int], None]
+
+    def look(self, place: Place, depth: int) -> tuple[list[Taken], list[FileVerdict]]:
+        """The places taken at or below a place, and what is told of the others."""
+        self.looked(1)
+        declared = _declared_at(place.relative, self.known.declarations)
+        if declared is not None and declared.kind is not None:
+            return self._as_declared(place, declared.kind)
+        best = self._recognised(place)
+        if not place.is_folder:
+            if best is None:
+                return [], [FileVerdict(place.relative, None, "no source recognises it")]
+            return [Taken(place, best[0], best[1].why)], []
+        below = _below(place.relative, self.known.declarations)
+        if best is not None and best[1].sureness >= SURE and not any(entry.kind is not None for entry in below):
+            return [Taken(place, best[0], best[1].why)], []
+        taken: list[Taken] = []
+        verdicts: list[FileVerdict] = []
+        for child in self._children(place, depth, verdicts):
+            more, said = self.look(child, depth + 1)
+            taken += more
+            verdicts += said
+        if not below and (why := self._together(best, taken, verdicts)):
+            return [Taken(place, taken[0].kind, why)], []
+        return taken, verdicts
+
+    def _as_declared(self, place: Place, kind: str) -> tuple[list[Taken], list[FileVerdict]]:
+        if kind == IGNORE:
             return [], [FileVerdict(place.relative, None, "audit.toml says ignore")]
-        if declared.kind not in sources:
+        if kind not in self.known.sources:
             raise DeclarationError(
-                f"audit.toml: no kind of source is called {declared.kind!r}", f"use one of {', '.join(sorted(sources))}"
+                f"audit.toml: no kind of source is called {kind!r}",
+                f"use one of {', '.join(sorted(self.known.sources))}, {IGNORE}",
             )
-        return [Taken(place, declared.kind, "audit.toml says so")], []
-    best = _recognised(place, sources)
-    if not place.is_folder:
-        if best is None:
-            return [], [FileVerdict(place.relative, None, "no source recognises it")]
-        return [Taken(place, best[0], best[1].why)], []
-    if best is not None and best[1].sureness >= SURE and not _declared_below(place.relative, declarations):
-        return [Taken(place, best[0], best[1].why)], []
-    taken: list[Taken] = []
-    verdicts: list[FileVerdict] = []
-    for child in _children(place, verdicts):
-        below, said = _look(child, sources, declarations)
-        taken += below
-        verdicts += said
-    if best is not None and taken and {t.kind for t in taken} == {best[0]} and not _declared_below(place.relative, declarations):
-        return [Taken(place, best[0], best[1].why)], []
-    return taken, verdicts
+        return [Taken(place, kind, "audit.toml says so")], []
 
-
-def _recognised(place: Place, sources: Mapping[str, Source]) -> tuple[str, Recognition] | None:
-    claims = [(kind, claim) for kind, source in sorted(sources.items()) if (claim := source.recognise(place)) is not None]
-    return max(claims, key=lambda c: c[1].sureness) if claims else None
-
-
-def _declared_below(relative: str, declarations: Declarations) -> bool:
-    prefix = "" if relative == "." else relative + "/"
-    return any(
-        s.kind is not None and s.path.strip("/").startswith(prefix) and s.path.strip("/") != relative for s in declarations.source
-    )
-
-
-def _children(place: Place, verdicts: list[FileVerdict]) -> Iterator[Place]:
-    for entry in sorted(os.scandir(place.path), key=lambda e: e.name):
-        relative = entry.name if place.relative == "." else f"{place.relative}/{entry.name}"
-        if entry.name in OWN_FILES:
-            continue
-        if not (entry.is_file() or entry.is_dir()):
-            verdicts.append(FileVerdict(relative, None, "neither a file nor a folder"))
-        elif entry.is_symlink() and entry.is_dir():
-            verdicts.append(FileVerdict(relative, None, "a link to a folder is not followed"))
-        else:
+    def _recognised(self, place: Place) -> tuple[str, Recognition] | None:
+        claims = []
+        for kind, source in sorted(self.known.sources.items()):
             try:
-                yield place_at(Path(entry.path), relative)
-            except SourceError as error:
-                verdicts.append(FileVerdict(relative, None, error.problem))
+                claim = source.recognise(place)
+            except OSError:
+                continue  # a folder that cannot be listed: told where its children are looked for
+            if claim is not None:
+                claims.append((kind, claim))
+        return max(claims, key=lambda c: c[1].sureness) if claims else None
+
+    def _together(
+        self, best: tuple[str, Recognition] | None, taken: Sequence[Taken], verdicts: Sequence[FileVerdict]
+    ) -> str | None:
+        """Why a folder is taken whole after all: nothing but one kind lies in it, or a lot of that kind."""
+        if len({t.kind for t in taken}) != 1 or (verdicts and len(taken) <= MANY):
+            return None
+        if best is not None and best[0] == taken[0].kind:
+            return best[1].why
+        return f"{len(taken)} places with {taken[0].kind}" if taken[0].kind in self.known.trees and len(taken) > 1 else None
+
+    def _children(self, place: Place, depth: int, verdicts: list[FileVerdict]) -> Iterator[Place]:
+        if depth >= DEEPEST:
+            verdicts.append(FileVerdict(place.relative, None, f"not looked into: more than {DEEPEST} folders deep"))
+            return
+        try:
+            with os.scandir(place.path) as listing:
+                entries = sorted(listing, key=lambda e: e.name)
+        except OSError as error:
+            verdicts.append(FileVerdict(place.relative, None, f"cannot be listed: {error.strerror}"))
+            return
+        for entry in entries:
+            relative = _storable(entry.name if place.relative == "." else f"{place.relative}/{entry.name}")
+            found = self._child(entry, relative)
+            if isinstance(found, Place):
+                yield found
+            elif found is not None:
+                verdicts.append(FileVerdict(relative, None, found))
+
+    def _child(self, entry: os.DirEntry[str], relative: str) -> Place | str | None:
+        """A place to look at, why it is none, or None for what is Tenure's own."""
+        path = Path(entry.path)
+        if self.known.own and path.resolve() in self.known.own:
+            return None
+        declared = self.known.declarations
+        if entry.name.startswith(".") and _declared_at(relative, declared) is None and not _below(relative, declared):
+            return "hidden, not looked at: declare it as [[source]] in audit.toml to have it read"
+        try:
+            if entry.is_symlink() and path.is_dir():
+                return "a link to a folder is not followed"
+            if not path.exists():
+                return "a link to nothing"
+            return place_at(path, relative)
+        except SourceError as error:
+            return error.problem
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+
+
+def normal(path: str) -> str:
+    """A declared path as places are named: ``/`` separated, relative to the audited folder, ``.`` for the folder itself."""
+    return path.strip("/").removeprefix("./") or "."
+
+
+def _declared_at(relative: str, declarations: Declarations) -> SourceDeclaration | None:
+    return next((entry for entry in declarations.source if normal(entry.path) == relative), None)
+
+
+def _below(relative: str, declarations: Declarations) -> list[SourceDeclaration]:
+    prefix = "" if relative == "." else relative + "/"
+    return [s for s in declarations.source if (at := normal(s.path)).startswith(prefix) and at not in (relative, ".")]
+
+
+def _storable(name: str) -> str:
+    """A file name as text that can be stored; bytes that are no UTF-8 are written as ``\\xff``."""
+    return name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,29 +217,57 @@ class Bench:
 def collect_one(
     taken: Taken, source: Source, declarations: Declarations, bench: Bench, progress: Callable[[int], None] = lambda _n: None
 ) -> Snapshot:
-    """One place into one snapshot. A place that cannot be collected is a partial snapshot that says why, so nothing is lost."""
+    """One place into one snapshot. A place that cannot be collected is a partial snapshot that says why, so nothing is lost.
+
+    Raises only what people can mend in their declarations, and OSError where the store cannot be written.
+    """
     declared = declarations.for_path(taken.place.relative)
-    options = {
-        key: str(value)
-        for key, value in declared.model_dump(mode="json", exclude={"path", "passwords", "max_age_days", "as_of"}).items()
-        if value not in (None, [], ())
-    }
-    environment = tuple(os.environb[n.encode()] for n in declared.passwords if n.encode() in os.environb)
+    told, missing = _passwords(declared)
     context = CollectContext(
         declarations=declarations,
         declared=declared,
         digest=bench.digest,
         base=bench.base,
-        passwords=bench.passwords + environment,
+        passwords=bench.passwords + told,
         progress=progress,
     )
-    with SnapshotDraft(bench.store, source.kind, source.version, taken.place.relative, options) as draft:
-        try:
-            source.collect(taken.place, context, draft)
-        except SourceError as error:
-            draft.problem(taken.place.relative, "whole", str(error), "not-collected")
-            draft.cut_short(error.problem)
+    try:
+        with _draft(taken, source, declared, bench) as draft:
+            for name in missing:
+                draft.note(f"audit.toml names {name} for passwords, and the environment has no such variable")
+            try:
+                source.collect(taken.place, context, draft)
+            except SourceError as error:
+                _tell(draft, taken, str(error), "not-collected", error.problem)
+            return draft.finish(bench.collected_at)
+    except TenureError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a collector's defect takes no other export's truth with it: it is told
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"reading it failed: {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+    with _draft(taken, source, declared, bench) as draft:  # rows of a draft that broke may be half told: none are kept
+        _tell(draft, taken, reason, "reading-failed", reason)
         return draft.finish(bench.collected_at)
+
+
+def _draft(taken: Taken, source: Source, declared: SourceDeclaration, bench: Bench) -> SnapshotDraft:
+    options = {
+        key: str(value)
+        for key, value in declared.model_dump(mode="json", exclude=_NO_OPTIONS).items()
+        if value not in (None, [], ())
+    }
+    return SnapshotDraft(bench.store, source.kind, source.version, taken.place.relative, options)
+
+
+def _tell(draft: SnapshotDraft, taken: Taken, reason: str, code: str, short: str) -> None:
+    draft.problem(taken.place.relative, "whole", reason, code)
+    draft.cut_short(short)
+
+
+def _passwords(declared: SourceDeclaration) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
+    """The declared passwords that the environment holds, and the names of those that it does not."""
+    there = tuple(name for name in declared.passwords if name.encode() in os.environb)
+    return tuple(os.environb[name.encode()] for name in there), tuple(n for n in declared.passwords if n not in there)
 
 
 def size_of(places: Sequence[Taken]) -> int:

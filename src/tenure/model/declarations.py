@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tenure.model import identifiers
 from tenure.model.vocabulary import AnchorPurpose, CredentialRole, IdentifierKind, RelyingPartyKind
 
 
@@ -113,4 +114,7 @@ class Declarations(_Frozen):
 
     def zeros_significant(self, maker: str | None) -> bool:
         """Whether leading zeros of this maker's serials mean something. ``maker`` is normalised (identifiers.maker)."""
-        return any(name.casefold() == maker and m.leading_zeros == "significant" for name, m in self.maker.items())
+        return any(
+            m.leading_zeros == "significant" and maker in map(identifiers.maker, (name, *m.aliases))
+            for name, m in self.maker.items()
+        )
