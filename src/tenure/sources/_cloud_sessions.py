@@ -7,110 +7,117 @@ Disconnect of a replaced connection is often told after the Connect that replace
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final, TypeAlias
 
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.vocabulary import Outcome, SubjectKind
-from tenure.sources._log_sessions import OPEN_AT_ONCE, SessionRows, address
+from tenure.sources._cloudwatch_lines import CONNECTED, NOT_CONNECTED
+from tenure.sources._log_sessions import OPEN_AT_ONCE, SessionRows
 from tenure.sources._log_time import moment
 
 DUPLICATE: Final = "DUPLICATE_CLIENTID"
 SUPERSEDED: Final = "superseded by a new connection of the client id; its own end is not in the log"
 
 _CERTIFICATE_ID = re.compile(r"[0-9a-f]{64}")
+_SUBJECTS: Final = 100_000  # principals whose reading is remembered
 
-
-class _Connection:
-    """An open connection. ``replaced`` is when another one of its client id began."""
-
-    __slots__ = ("address", "origin", "port", "principal", "protocol", "replaced", "started")
-
-    def __init__(self, started: int, address: str | None, port: int | None, principal: str, protocol: str, origin: str) -> None:
-        self.started, self.address, self.port = started, address, port
-        self.principal, self.protocol, self.origin = principal, protocol, origin
-        self.replaced: int | None = None
+_Connection: TypeAlias = tuple[int, str | None, int | None, str, str, str, int]
+"""Start, address, port, principal, protocol, file, line. A plain tuple: there are very many."""
+_Subject: TypeAlias = tuple[str, bytes | None, str | None]
 
 
 class Account:
-    """The open connections of one account while its log is read."""
+    """The open connections of one account while its log is read; ``take`` gets the events of ``_cloudwatch_lines`` in order."""
 
     def __init__(self, draft: SnapshotDraft, relying_party: str) -> None:
         self._draft, self._relying_party = draft, relying_party
         self._rows = SessionRows(draft, relying_party)
-        self._open: dict[str, list[_Connection]] = {}
-        self._taking: dict[str, tuple[int, str, _Connection | None]] = {}
-        self._count = 0
+        self._open: dict[str, _Connection] = {}  # the newest of each client id
+        self._replaced: dict[str, tuple[_Connection, int]] = {}  # the one before it and when it was replaced, until it ends
+        self._taking: dict[str, tuple[int, str, _Connection]] = {}
+        self._subjects: dict[str, _Subject] = {}
         self.orphans = self.given_up = 0
 
-    def connected(
-        self, time: int, origin: str, client: str, principal: str, where: str, port: int | None, protocol: str,
-        status: str, why: str,
-    ) -> None:  # fmt: skip
-        """A Connect record: a session that begins, or one that was refused."""
-        connection = _Connection(time, address(where), port, principal, protocol, origin)
-        if status != "Success":
-            outcome = Outcome.REFUSED if status == "Failure" else Outcome.UNKNOWN
-            self._write(client, connection, time, None, outcome, why or status or None)
-            return
-        if client in self._taking:
-            self._take_over(client, connection)
-        others = self._open.setdefault(client, [])
-        if others:
-            others[-1].replaced = time
-        if len(others) > 1:  # two that wait for their ends are enough: the log lost one
-            self._superseded(client, others.pop(0))
-        others.append(connection)
-        self._count += 1
-        if self._count > OPEN_AT_ONCE:
-            self._give_up()
+    def take(self, events: Iterable[tuple[Any, ...]], file: str, first_line: int) -> None:
+        """Events of one file. Connects and Disconnects that belong together are nearly all, and are handled at once."""
+        still_open, subjects, add = self._open, self._subjects, self._rows.add
+        for event in events:
+            if event[0] == CONNECTED:
+                _, line, time, _, client, principal, where, port, protocol = event
+                connection = (time, where, port, principal, protocol, file, first_line + line)
+                if client in still_open or client in self._taking or len(still_open) >= OPEN_AT_ONCE:
+                    self._connected(client, connection)
+                else:
+                    still_open[client] = connection
+                continue
+            if event[0] == NOT_CONNECTED:
+                self._not_connected(event, file, first_line)
+                continue
+            _, line, time, _, client, principal, where, port, reason = event
+            found = still_open.get(client)
+            if found and found[2] == port and found[1] == where and port and found[0] <= time and reason != DUPLICATE and client:
+                del still_open[client]
+                started, _, _, principal, protocol, of_file, of_line = found
+                kind, digest, user = subjects.get(principal) or self._subject(principal)
+                add(
+                    (
+                        started, time, reason or None, where, port, "accepted", None, kind, digest, principal or None, user,
+                        client, protocol, of_file, of_line,
+                    )
+                )  # fmt: skip
+            else:
+                self._disconnected(client, (time, where, port, principal, "", file, first_line + line), reason)
 
-    def disconnected(
-        self, time: int, origin: str, client: str, principal: str, where: str, port: int | None, reason: str
-    ) -> None:
-        """A Disconnect record: the end of the connection it names."""
-        others = self._open.get(client, [])
-        found = self._ending(others, principal, address(where), port)
-        if found is None:
-            self.orphans += 1
-        else:
-            others.remove(found)
-            self._count -= 1
-            if not others:
-                del self._open[client]
-            self._write(client, found, max(time, found.started), reason or None)
-        if reason != DUPLICATE:
-            return
-        ended = found or _Connection(time, address(where), port, principal, "", origin)
-        self._taking[client] = (time, origin, ended)
-        if others:
-            self._take_over(client, others[-1])
+    def _not_connected(self, event: tuple[Any, ...], file: str, first_line: int) -> None:
+        _, line, time, _, client, principal, where, port, protocol, status, why = event
+        outcome = Outcome.REFUSED if status == "Failure" else Outcome.UNKNOWN
+        connection = (time, where, port, principal, protocol, file, first_line + line)
+        self._write(client, connection, time, None, outcome.value, why or status or None)
 
     def close(self) -> None:
         """The log is over: what is open stays without an end, but for connections that another one replaced."""
         for client in list(self._taking):
             self._take_over(client, None)
-        for client, connections in self._open.items():
-            for connection in connections:
-                self._superseded(client, connection)
+        for client in list(self._replaced):
+            self._superseded(client)
+        for client, connection in self._open.items():
+            self._write(client, connection, None, None)
         self._open.clear()
         self._rows.flush()
 
-    def _ending(self, connections: list[_Connection], principal: str, where: str | None, port: int | None) -> _Connection | None:
-        for connection in connections:
-            if port is not None and connection.port == port and connection.address == where:
-                return connection
-        alike = [c for c in connections if c.principal == principal and (port is None or c.port is None)]
-        return alike[0] if alike else None
-
-    def _superseded(self, client: str, connection: _Connection) -> None:
-        self._write(client, connection, connection.replaced, SUPERSEDED if connection.replaced is not None else None)
-        self._count -= 1
-
-    def _give_up(self) -> None:
-        client = next(iter(self._open))
-        for connection in self._open.pop(client):
-            self._superseded(client, connection)
+    def _connected(self, client: str, connection: _Connection) -> None:
+        if client in self._taking:
+            self._take_over(client, connection)
+        if old := self._open.pop(client, None):
+            self._superseded(client)  # two that wait for their ends are enough: the log has lost one
+            self._replaced[client] = (old, connection[0])
+        self._open[client] = connection
+        if len(self._open) > OPEN_AT_ONCE:
+            oldest = next(iter(self._open))
+            self._superseded(oldest)
+            self._write(oldest, self._open.pop(oldest), None, None)
             self.given_up += 1
+
+    def _disconnected(self, client: str, ended: _Connection, reason: str) -> None:
+        replaced, newest = self._replaced.get(client), self._open.get(client)
+        found = _ending([c for c in (replaced and replaced[0], newest) if c], ended)
+        if found is None:
+            self.orphans += 1
+        else:
+            if replaced and found is replaced[0]:
+                del self._replaced[client]
+            else:
+                del self._open[client]
+            self._write(client, found, max(ended[0], found[0]), reason or None)
+        if reason == DUPLICATE:
+            self._taking[client] = (ended[0], f"{ended[5]}#{ended[6]}", found or ended)
+            if client in self._open:
+                self._take_over(client, self._open[client])
+
+    def _superseded(self, client: str) -> None:
+        if waiting := self._replaced.pop(client, None):
+            self._write(client, waiting[0], waiting[1], SUPERSEDED)
 
     def _take_over(self, client: str, new: _Connection | None) -> None:
         time, origin, old = self._taking.pop(client)
@@ -119,27 +126,45 @@ class Account:
             relying_party=self._relying_party,
             happened_at=moment(time),
             client_id=client,
-            old_address=old.address if old else None,
-            new_address=new.address if new else None,
-            old_user_name=old.principal or None if old else None,
-            new_user_name=new.principal or None if new else None,
+            old_address=old[1],
+            new_address=new[1] if new else None,
+            old_user_name=old[3] or None,
+            new_user_name=new[3] or None if new else None,
             origin=origin,
         )
 
     def _write(
         self, client: str, connection: _Connection, ended: int | None, reason: str | None,
-        outcome: Outcome = Outcome.ACCEPTED, why: str | None = None,
+        outcome: str = "accepted", why: str | None = None,
     ) -> None:  # fmt: skip
-        principal, digest, user, kind = connection.principal, None, None, SubjectKind.NONE
-        if _CERTIFICATE_ID.fullmatch(principal):  # AWS names a certificate by the SHA-256 of its DER
-            digest, kind = bytes.fromhex(principal), SubjectKind.CERTIFICATE
-        elif principal and principal.casefold() != "anonymous":
-            user, kind = principal, SubjectKind.NAME
-        elif client:
-            kind = SubjectKind.CLIENT_ID
+        started, where, port, principal, protocol, file, line = connection
+        kind, digest, user = self._subjects.get(principal) or self._subject(principal)
+        if kind == SubjectKind.CLIENT_ID and not client:
+            kind = SubjectKind.NONE.value
         self._rows.add(
             (
-                connection.started, ended, reason, connection.address, connection.port, outcome.value, why, kind.value, digest,
-                principal or None, user, client or None, connection.protocol.lower() or "mqtt", connection.origin,
+                started, ended, reason, where, port, outcome, why, kind, digest, principal or None, user, client or None,
+                protocol, file, line,
             )
         )  # fmt: skip
+
+    def _subject(self, principal: str) -> _Subject:
+        """What kind of subject a principal makes; its digest or its name."""
+        found: _Subject = (SubjectKind.CLIENT_ID.value, None, None)
+        if _CERTIFICATE_ID.fullmatch(principal):  # AWS names a certificate by the SHA-256 of its DER
+            found = (SubjectKind.CERTIFICATE.value, bytes.fromhex(principal), None)
+        elif principal and principal.casefold() != "anonymous":
+            found = (SubjectKind.NAME.value, None, principal)
+        if len(self._subjects) >= _SUBJECTS:
+            self._subjects.clear()
+        self._subjects[principal] = found
+        return found
+
+
+def _ending(connections: list[_Connection], ended: _Connection) -> _Connection | None:
+    """The connection that a Disconnect names: by address and port, else by principal where no port tells otherwise."""
+    _, where, port, principal, *_ = ended
+    for connection in connections:
+        if port and connection[2] == port and connection[1] == where:
+            return connection
+    return next((c for c in connections if c[3] == principal and (not port or not c[2])), None)

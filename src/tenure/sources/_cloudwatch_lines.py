@@ -14,18 +14,31 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-CONNECT: Final = 1  # (account, client, principal, address, port, protocol, status, why)
-DISCONNECT: Final = 2  # (account, client, principal, address, port, reason)
+from tenure.sources._addresses import IPV4, address
+from tenure.sources._log_time import LATEST, WITHIN_HOUR
+
+CONNECTED: Final = 1  # (account, client, principal, address or None, port, protocol)
+DISCONNECTED: Final = 2  # (account, client, principal, address or None, port, reason)
+NOT_CONNECTED: Final = 3  # (account, client, principal, address or None, port, protocol, status, why)
 
 Event = tuple[Any, ...]
 Strange = tuple[int, str, str, str]
 
 _TEXT: Final = r'"([^"\\\x00-\x1f]*)"'
+_ANY: Final = r'"[^"\\\x00-\x1f]*"'
+_HEAD: Final = (
+    rf'\{{"timestamp": ?"(\d{{4}}-\d\d-\d\d \d\d)(:\d\d:\d\d)\.(\d{{3}})", ?"logLevel": ?{_ANY}, ?"traceId": ?{_ANY}, ?'
+    rf'"accountId": ?{_TEXT}, ?"status": ?{_TEXT}, ?"eventType": ?'
+)
 _USUAL = re.compile(
-    rf'\{{"timestamp": ?"(\d{{4}}-\d\d-\d\d \d\d):(\d\d):(\d\d)\.(\d{{3}})", ?"logLevel": ?{_TEXT}, ?"traceId": ?{_TEXT}, ?'
-    rf'"accountId": ?{_TEXT}, ?"status": ?{_TEXT}, ?"eventType": ?"((?:Disc|C)onnect)", ?"protocol": ?{_TEXT}, ?'
-    rf'"clientId": ?{_TEXT}, ?"principalId": ?{_TEXT}, ?"sourceIp": ?{_TEXT}, ?"sourcePort": ?([1-9]\d{{0,4}}|0)'
-    rf'(?:, ?"disconnectReason": ?{_TEXT})?\}}\r?'
+    rf'{_HEAD}"((?:Disc|C)onnect)", ?"protocol": ?{_TEXT}, ?"clientId": ?{_TEXT}, ?"principalId": ?{_TEXT}, ?'
+    rf'"sourceIp": ?"({IPV4})", ?"sourcePort": ?([1-9]\d{{0,4}}|0)(?:, ?"disconnectReason": ?{_TEXT})?\}}\r?(?:\n|\Z)',
+    re.ASCII,
+)
+_OTHER = re.compile(
+    rf'{_HEAD}"((?!(?:Disc|C)onnect")[^"\\\x00-\x1f]+)"'
+    rf'(?:, ?"(?!timestamp"|accountId"|status"|eventType")[\w.-]*": ?(?:{_ANY}|0|-?[1-9]\d{{0,17}}|true|false|null))*\}}\r?',
+    re.ASCII,
 )
 _FRAME = re.compile(
     r'\s*(?:[{}\[\]]{1,3},?|"(?:events|logStreamName|timestamp|ingestionTime|eventId|searchedLogStreams|searchedCompletely|'
@@ -34,7 +47,6 @@ _FRAME = re.compile(
 _MESSAGE = re.compile(r'\s*"message": ?("(?:[^"\\]|\\.)*"),?\s*')
 _NEXT_PAGE = re.compile(r'\s*"nextToken": ?"[^"]+",?\s*')
 _STAMPED = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
-_LATEST: Final = 253_402_300_800 * 1_000_000  # the end of the year 9999
 _FIRST_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -50,36 +62,48 @@ def parse(data: bytes, ended: bool, _argument: None) -> tuple[Any, ...]:
     ``accounts`` maps an account to ``[records, first, last]``; ``other kinds`` an event type and status to its count. Events
     are ``(kind, line, time, ...)``, strange lines ``(line, code, reason, text)``; lines count from 0.
     """
+    reading = _Reading()
     try:
-        lines, reading = data.decode().split("\n"), _Reading(all_text=True)
+        text = data.decode()
     except UnicodeDecodeError:
-        lines, reading = data.decode("utf-8", "surrogateescape").split("\n"), _Reading(all_text=False)
-    if not lines[-1]:
-        lines.pop()
-    cut = -1 if ended else len(lines) - 1
-    for number, line in enumerate(lines):
-        reading.line(number, line, number == cut)
+        text = data.decode("utf-8", "surrogateescape")
+        reading.all_text = False
+    lines = reading.of(text, ended)
     return (
-        len(lines), reading.framing, reading.accounts, reading.others, reading.more_pages, reading.events, reading.strange,
+        lines, reading.framing, reading.accounts, reading.others, reading.more_pages, reading.events, reading.strange,
     )  # fmt: skip
 
 
 class _Reading:
-    def __init__(self, all_text: bool) -> None:
-        self._all_text = all_text  # no bytes in the chunk are other than UTF-8
+    def __init__(self) -> None:
+        self.all_text = True  # no bytes in the chunk are other than UTF-8
         self.framing, self.more_pages = 0, False
         self.accounts: dict[str, list[int]] = {}
         self.others: dict[str, int] = {}
         self.events: list[Event] = []
         self.strange: list[Strange] = []
         self._hours: dict[str, int] = {}
+        self._words: dict[str, str] = {}
 
-    def line(self, number: int, line: str, cut: bool) -> None:
-        if not self._all_text and any("\ud800" <= c <= "\udfff" for c in line):
+    def of(self, text: str, ended: bool) -> int:
+        """Read all lines of a chunk; how many there are."""
+        at = number = 0
+        usual, size = _USUAL.match, len(text)
+        while at < size:
+            if self.all_text and (match := usual(text, at)):
+                self._usual(number, match)
+                at = match.end()
+            else:
+                end = text.find("\n", at)
+                cut, end = end < 0 and not ended, size if end < 0 else end
+                self._line(number, text[at:end], cut)
+                at = end + 1
+            number += 1
+        return number
+
+    def _line(self, number: int, line: str, cut: bool) -> None:
+        if not self.all_text and any("\ud800" <= c <= "\udfff" for c in line):
             self.strange.append((number, "not-utf8", "the line is not UTF-8", line))
-            return
-        if match := _USUAL.fullmatch(line):
-            self._usual(number, match)
             return
         try:
             self._unusual(number, line)
@@ -88,26 +112,63 @@ class _Reading:
             self.strange.append((number, code, trouble.reason, line))
 
     def _usual(self, number: int, match: re.Match[str]) -> None:
-        (
-            hour, minute, second, milli, _, _, account, status, kind, protocol, client, principal, address, port, reason
-        ) = match.groups()  # fmt: skip
-        if (start := self._hours.get(hour)) is None:
-            try:
-                start = self._hours[hour] = _micros(datetime.fromisoformat(f"{hour}:00:00+00:00"))
-            except ValueError:
-                self.strange.append((number, "bad-time", "the time stamp does not exist", match[0]))
-                return
-        time = start + (int(minute) * 60_000 + int(second) * 1_000 + int(milli)) * 1_000
-        if not 0 <= time < _LATEST or minute > "59" or second > "59":
-            self.strange.append((number, "bad-time", "the time stamp does not exist", match[0]))
+        """A Connect or Disconnect of the usual shape: nearly every record that tells of a session."""
+        hour, within, milli, account, status, kind, protocol, client, principal, where, port, reason = match.groups()
+        start, after, words = self._hours.get(hour), WITHIN_HOUR.get(within), self._words
+        if start is None:
+            start = self._hour(hour)
+        if start is None or after is None:
+            self.strange.append((number, "bad-time", "the time stamp does not exist", match[0].rstrip("\r\n")))
             return
-        self._seen(account, time)
-        if kind == "Connect":
-            self.events.append((CONNECT, number, time, account, client, principal, address, int(port), protocol, status, ""))
+        time = start + after + int(milli) * 1_000
+        account = words.setdefault(account, account)  # one text for all: fewer to pack, and fewer to keep
+        if (span := self.accounts.get(account)) is None:
+            self._seen(account, time)
         else:
-            self.events.append((DISCONNECT, number, time, account, client, principal, address, int(port), reason or ""))
+            span[0] += 1
+            if time > span[2]:
+                span[2] = time
+            elif time < span[1]:
+                span[1] = time
+        if kind == "Connect":
+            protocol = words.get(protocol) or words.setdefault(protocol, _protocol(protocol))
+            if status == "Success":
+                self.events.append((CONNECTED, number, time, account, client, principal, where, int(port), protocol))
+            else:
+                event = (NOT_CONNECTED, number, time, account, client, principal, where, int(port), protocol, status, "")
+                self.events.append(event)
+        else:
+            reason = words.setdefault(reason, reason) if reason else ""
+            self.events.append((DISCONNECTED, number, time, account, client, principal, where, int(port), reason))
+
+    def _other(self, match: re.Match[str]) -> None:
+        """A record of another kind."""
+        hour, within, milli, account, status, kind = match.groups()
+        start, after = self._hours.get(hour) or self._hour(hour), WITHIN_HOUR.get(within)
+        if start is None or after is None:
+            raise _NotARecord("bad-time", "the time stamp does not exist")
+        self._counted(kind, status)
+        self._seen(account, start + after + int(milli) * 1_000)
+
+    def _hour(self, text: str) -> int | None:
+        """Microseconds at the beginning of an hour; None for one that does not exist."""
+        try:
+            start = _micros(datetime.fromisoformat(f"{text}:00:00+00:00"))
+        except ValueError:
+            return None
+        if not 0 <= start < LATEST:
+            return None
+        self._hours[text] = start
+        return start
+
+    def _counted(self, kind: str, status: str) -> None:
+        named = f"{kind} {status}".strip()
+        self.others[named] = self.others.get(named, 0) + 1
 
     def _unusual(self, number: int, line: str) -> None:
+        if other := _OTHER.fullmatch(line):
+            self._other(other)
+            return
         text = line.strip().removesuffix(",")
         if text[:1] == "{" and text[-1:] == "}":
             self._value(number, _decoded(text), None)
@@ -126,8 +187,8 @@ class _Reading:
             raise _NotARecord("unknown-line", "the line is no record of AWS IoT, nor a part of an export of CloudWatch")
 
     def _message(self, number: int, text: str, time: int | None) -> None:
-        if match := _USUAL.fullmatch(text.strip()):
-            self._usual(number, match)
+        if usual := _USUAL.fullmatch(text.strip()):
+            self._usual(number, usual)
         else:
             self._value(number, _decoded(text), time)
 
@@ -151,11 +212,11 @@ class _Reading:
         if not kind:
             raise _NotARecord("unknown-line", "the record has no eventType: it is none of AWS IoT's v2 log")
         time = _event_time(record.get("timestamp")) or time
-        if time is None or not 0 <= time < _LATEST:
+        if time is None or not 0 <= time < LATEST:
             raise _NotARecord("bad-time", "the record has no time stamp that can be read")
         account = _text(record, "accountId")
         if kind not in ("Connect", "Disconnect"):
-            self.others[f"{kind} {status}".strip()] = self.others.get(f"{kind} {status}".strip(), 0) + 1
+            self._counted(kind, status)
             self._seen(account, time)
             return
         port = record.get("sourcePort")
@@ -163,15 +224,17 @@ class _Reading:
             port = int(port)
         if port is not None and (not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= 99_999):
             raise _NotARecord("bad-record", "sourcePort is no port")
-        who = (account, _text(record, "clientId"), _text(record, "principalId"), _text(record, "sourceIp"), port)
-        protocol = _text(record, "protocol")
+        who = (account, _text(record, "clientId"), _text(record, "principalId"), address(_text(record, "sourceIp")), port)
+        protocol = _protocol(_text(record, "protocol"))
         why = "; ".join(filter(None, (_text(record, "reason"), _text(record, "details"))))
         ending = _text(record, "disconnectReason")
         self._seen(account, time)
-        if kind == "Connect":
-            self.events.append((CONNECT, number, time, *who, protocol, status, why))
+        if kind == "Disconnect":
+            self.events.append((DISCONNECTED, number, time, *who, ending))
+        elif status == "Success":
+            self.events.append((CONNECTED, number, time, *who, protocol))
         else:
-            self.events.append((DISCONNECT, number, time, *who, ending))
+            self.events.append((NOT_CONNECTED, number, time, *who, protocol, status, why))
 
     def _seen(self, account: str, time: int) -> None:
         if (span := self.accounts.get(account)) is None:
@@ -202,6 +265,10 @@ def _text(record: Mapping[str, Any], key: str) -> str:
     except UnicodeEncodeError:
         raise _NotARecord("bad-record", f"{key} holds half a surrogate pair") from None
     return value
+
+
+def _protocol(written: str) -> str:
+    return written.lower() or "mqtt"
 
 
 def _event_time(value: object) -> int | None:

@@ -1,35 +1,27 @@
-"""Lines of logs: plain or gzip files, the rotated files of one log in order, read in chunks and parsed by helpers.
+"""Lines of logs: plain or gzip files, the rotated files of one log in order, cut into chunks.
 
-Memory does not grow with a log: at most a few chunks are under way. A chunk is the unit of work; it ends where a line
-ends, so that it can be parsed without its neighbours, here or in another process, with the same result.
+Memory does not grow with a log. A chunk is the unit of work; it ends where a line ends, so that it can be parsed without its
+neighbours, here or in another process, with the same result. Of a plain file it is a range, which whoever parses it reads.
 """
 
 from __future__ import annotations
 
-import marshal
-import os
 import re
 import zlib
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final
 
 CHUNK_BYTES: Final = 4 << 20
 LONGEST_LINE: Final = 4 << 20  # what is longer is no line of a log; it is cut, so that memory stays bounded
-WORTH_HELPERS: Final = 48 << 20  # below this many bytes, starting processes costs more than it saves
 
 _GZIP: Final = b"\x1f\x8b"
-_PACKED_BYTES: Final = 1 << 16  # fed to the unpacker at once: at most a thousand times as much comes out
+_WINDOW: Final = 1 << 16  # read at once to look for a line's end, or to unpack: at most a thousand times as much comes out
 _ROTATED = re.compile(
     r"(?P<stem>.+?)(?:\.log|\.jsonl?|\.txt)?(?:[.\-_](?P<date>(?:19|20)\d\d-?\d\d-?\d\d(?:[\-T_.]?\d\d(?:[:\-.]?\d\d){0,2})?))?"
     r"(?:\.(?P<number>\d{1,4}))?(?:\.log|\.jsonl?|\.txt)?(?:\.gz)?"
 )
-
-Argument = TypeVar("Argument")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +34,26 @@ class LogFile:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Whole lines of one file. ``first_line`` counts from 1; ``ended`` says that the last line has its line feed."""
+    """Whole lines of one file. ``ended`` says that the last one has its line feed; ``unpacked`` holds those of a gzip file."""
 
     file: LogFile
-    first_line: int
-    data: bytes
+    offset: int
+    size: int
     ended: bool
+    unpacked: bytes | None = None
+
+    def read(self) -> bytes:
+        return read_range(self.file.path, self.offset, self.size) if self.unpacked is None else self.unpacked
+
+
+def read_range(path: Path, offset: int, size: int) -> bytes:
+    with path.open("rb", buffering=0) as raw:
+        raw.seek(offset)
+        parts = []
+        while size > 0 and (part := raw.read(size)):
+            parts.append(part)
+            size -= len(part)
+    return b"".join(parts)
 
 
 def plain_head(head: bytes) -> bytes:
@@ -101,42 +107,55 @@ def chunks(
     size: int = CHUNK_BYTES,
 ) -> Iterator[Chunk]:
     """The file in chunks of about ``size`` bytes. ``torn`` is told why, where a gzip file ends too soon or is damaged."""
-    rest, line = b"", 1
     with file.path.open("rb") as raw:
-        for block in _blocks(raw, progress, torn, size):
-            cut = block.rfind(b"\n") + 1
-            if cut == 0:
-                rest += block
-                if len(rest) < LONGEST_LINE:
-                    continue
-                data, rest = rest, b""
-            else:
-                data, rest = rest + block[:cut], block[cut:]
-            yield Chunk(file, line, data, data.endswith(b"\n"))
-            line += data.count(b"\n") + (not data.endswith(b"\n"))
-    if rest:
-        yield Chunk(file, line, rest, ended=False)
+        if raw.read(2) == _GZIP:
+            raw.seek(0)
+            yield from _of_packed(file, raw, progress, torn, size)
+            return
+        at, length = 0, raw.seek(0, 2)
+        while at < length:
+            end, ended = _end_of_line(raw, at, min(at + size, length), length)
+            progress(end - at)
+            yield Chunk(file, at, end - at, ended)
+            at = end
 
 
-def _blocks(raw: BinaryIO, progress: Callable[[int], None], torn: Callable[[str], None], size: int) -> Iterator[bytes]:
-    packed = raw.read(2) == _GZIP
-    raw.seek(0)
-    unpack = _Unpacker() if packed else None
+def _end_of_line(raw: BinaryIO, at: int, end: int, length: int) -> tuple[int, bool]:
+    """Where a chunk from ``at`` to about ``end`` is to end so that it holds whole lines, and whether a line feed ends it."""
+    for start in (max(at, end - _WINDOW), at):
+        raw.seek(start)
+        found = raw.read(end - start).rfind(b"\n")
+        if found >= 0 and (end == length or start + found + 1 > at):
+            return (end, start + found + 1 == end) if end == length else (start + found + 1, True)
+    while end < length and end - at < LONGEST_LINE:
+        raw.seek(end)
+        block = raw.read(_WINDOW)
+        found = block.find(b"\n")
+        if found >= 0:
+            return end + found + 1, True
+        end += len(block)
+    return end, False
+
+
+def _of_packed(
+    file: LogFile, raw: BinaryIO, progress: Callable[[int], None], torn: Callable[[str], None], size: int
+) -> Iterator[Chunk]:
+    unpack, rest = _Unpacker(), b""
     held: list[bytes] = []
-    while block := raw.read(_PACKED_BYTES if unpack else size):
+    while not unpack.trouble and (block := raw.read(_WINDOW)):
         progress(len(block))
-        if unpack is None:
-            yield block
-            continue
         held.append(unpack.more(block))
-        if sum(map(len, held)) >= size or unpack.trouble:
-            yield b"".join(held)
-            held.clear()
-        if unpack.trouble:
-            break
-    if held:
-        yield b"".join(held)
-    if unpack and (trouble := unpack.trouble or unpack.unfinished):
+        if sum(map(len, held)) < size:
+            continue
+        data = rest + b"".join(held)
+        held.clear()
+        cut = data.rfind(b"\n") + 1 or (len(data) if len(data) >= LONGEST_LINE else 0)
+        rest = data[cut:]
+        if cut:
+            yield Chunk(file, 0, cut, data[cut - 1 : cut] == b"\n", data[:cut])
+    if rest := rest + b"".join(held):
+        yield Chunk(file, 0, len(rest), rest.endswith(b"\n"), rest)
+    if trouble := unpack.trouble or unpack.unfinished:
         torn(trouble)
 
 
@@ -166,43 +185,3 @@ class _Unpacker:
     @property
     def unfinished(self) -> str:
         return "the gzip file ends before its data does" if self._begun else ""
-
-
-def parsed(
-    source: Iterable[tuple[Chunk, Argument]],
-    parse: Callable[[bytes, bool, Argument], tuple[Any, ...]],
-    helpers: int,
-) -> Iterator[tuple[Chunk, tuple[Any, ...]]]:
-    """Each chunk with what ``parse(data, ended, argument)`` makes of it, in the order of the chunks.
-
-    ``parse`` is a function of a module and returns plain tuples, lists, dicts, numbers and text, since with ``helpers``
-    over 0 it runs in as many processes. These are spawned, not forked: Arrow's threads run here.
-    """
-    if helpers <= 0:
-        for chunk, argument in source:
-            yield chunk, parse(chunk.data, chunk.ended, argument)
-        return
-    under_way: deque[tuple[Chunk, Future[bytes]]] = deque()
-    with ProcessPoolExecutor(helpers, mp_context=get_context("spawn")) as pool:
-        for chunk, argument in source:
-            under_way.append((chunk, pool.submit(_parse_and_pack, parse, chunk.data, chunk.ended, argument)))
-            if len(under_way) > helpers + 1:
-                yield _unpacked(*under_way.popleft())
-        while under_way:
-            yield _unpacked(*under_way.popleft())
-
-
-def helpers_for(files: Sequence[LogFile]) -> int:
-    """How many processes parsing is worth: none for a small log, else two (this process pairs and writes meanwhile)."""
-    spare = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    return 0 if spare < 2 or size_of(files) < WORTH_HELPERS else 2
-
-
-def _parse_and_pack(parse: Callable[[bytes, bool, Any], tuple[Any, ...]], data: bytes, ended: bool, argument: Any) -> bytes:
-    # marshal packs a million small tuples ten times as fast as pickle, which is what the pool would use.
-    return marshal.dumps(parse(data, ended, argument))
-
-
-def _unpacked(chunk: Chunk, result: Future[bytes]) -> tuple[Chunk, tuple[Any, ...]]:
-    found: tuple[Any, ...] = marshal.loads(result.result())  # noqa: S302 - bytes our own helper packed
-    return chunk, found

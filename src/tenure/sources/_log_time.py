@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 _SECOND: Final = 1_000_000
 _DAY: Final = 86_400
-_LATEST: Final = 253_402_300_800 * _SECOND  # the end of the year 9999
+LATEST: Final = 253_402_300_800 * _SECOND  # the end of the year 9999
 _EPOCH_UTC: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_SHOWN: Final = datetime(1970, 1, 1)  # what clocks show, of no zone
 _MONTHS: Final = {
@@ -38,7 +38,8 @@ _PREFIX = re.compile(
 )
 _ZONED = re.compile(r"(?:Z|UTC|GMT|[+-]\d\d:?\d\d)$")
 _COMPOSE = re.compile(r"[\w.-]+ +\| ")
-_WITHIN_HOUR: Final = {f":{at // 60:02}:{at % 60:02}": at * _SECOND for at in range(3600)}
+WITHIN_HOUR: Final = {f":{at // 60:02}:{at % 60:02}": at * _SECOND for at in range(3600)}
+"""Microseconds since the hour began, by ``:MM:SS``."""
 _DIRECTIVES: Final = {
     "Y": r"(?P<Y>\d{4})", "m": r"(?P<m>\d\d)", "d": r"(?P<d>\d\d)", "H": r"(?P<H>\d\d)", "M": r"(?P<M>\d\d)",
     "S": r"(?P<S>\d\d)", "f": r"\d{1,6}", "z": r"(?:Z|[+-]\d\d:?\d\d)", "y": r"\d\d", "j": r"\d{3}", "I": r"\d\d",
@@ -105,7 +106,7 @@ class Stamps:
 
     def instant(self, stamp: str) -> int:
         """Microseconds since 1970 in UTC, up to the year 9999. Raises TimeUnknown."""
-        start, within = self._hour_starts.get(stamp[:13]), _WITHIN_HOUR.get(stamp[13:])
+        start, within = self._hour_starts.get(stamp[:13]), WITHIN_HOUR.get(stamp[13:])
         if start is not None and within is not None:
             return start + within
         try:
@@ -114,7 +115,7 @@ class Stamps:
             raise
         except (ValueError, OverflowError) as error:
             raise TimeUnknown("bad-time", f"the time {stamp!r} does not exist") from error
-        if not 0 <= at < _LATEST:
+        if not 0 <= at < LATEST:
             raise TimeUnknown("bad-time", f"the time {stamp!r} is out of all reason")
         return at
 
@@ -123,7 +124,7 @@ class Stamps:
             return int(match[1]) * _SECOND + _fraction(match[2])
         if match := _ISO.fullmatch(stamp):
             at = self._of_iso(match)
-            if len(stamp) == 19 and 0 <= at < _LATEST:
+            if len(stamp) == 19 and 0 <= at < LATEST:
                 self._remember(stamp, match, at)
             return at
         if match := _SYSLOG.fullmatch(stamp):

@@ -30,7 +30,7 @@ def years_of(chunks: Iterable[Chunk], until: datetime) -> list[int]:
     turned, before, last = 0, 0, (1, 1)
     for chunk in chunks:
         at_start: int | None = None
-        for line in chunk.data.split(b"\n"):
+        for line in chunk.read().split(b"\n"):
             text = line[:80].decode("latin-1")
             month = yearless_month(text)
             if month is None:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from tenure.sources._addresses import IPV4
 from tenure.sources._log_time import Clock, Stamps, TimeUnknown
 
 ACCEPTED: Final = 1  # (peer, client, user, address, port): client and user None where ambiguous, address None where not plain
@@ -35,7 +36,7 @@ UNKNOWN: Final = "no version of Mosquitto is known to write this"
 UNTIMED: Final = "the line has no time stamp that is known or declared (timestamp_format)"
 
 _PARAMETERS = re.compile(r" \((?:p\d+, )?c[01], k\d+(?:, u'(.*)')?\)\.", re.S)
-_PLAIN_PEER = re.compile(r"((?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)):(\d{1,5})", re.A)
+_PLAIN_PEER = re.compile(rf"({IPV4}):(\d{{1,5}})", re.ASCII)
 _IMITATED = re.compile(r" \((?:p\d+, )?c[01], k\d+")
 _TURNED_AWAY = re.compile(r"Client connection from (\S+) (failed: .*|denied.*)\.?", re.S)
 _CONNACK = re.compile(r"Sending CONNACK to (.*) \((\d+), (\d+)\)", re.S)

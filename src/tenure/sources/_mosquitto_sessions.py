@@ -12,8 +12,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.vocabulary import Outcome, SubjectKind
 from tenure.sources import _mosquitto_lines as lines
+from tenure.sources._addresses import address
 from tenure.sources._log_problems import LineProblems
-from tenure.sources._log_sessions import OPEN_AT_ONCE, Session, SessionRows, address
+from tenure.sources._log_sessions import OPEN_AT_ONCE, Session, SessionRows
 from tenure.sources._log_time import moment
 
 REPLACED: Final = "already connected, closing old connection"
@@ -36,8 +37,8 @@ _TAKEN_OVER: Final = ("disconnected: session taken over", "disconnected, session
 _FORGET: Final = 120_000_000  # µs; Mosquitto drops a peer that sends no CONNECT after 30 s (2.x) or 90 s (1.x)
 
 
-_Open: TypeAlias = tuple[int, str | None, int | None, str, str, str]
-"""An open session: start, address, port, user name or "", origin, peer as written. A plain tuple: there are very many."""
+_Open: TypeAlias = tuple[int, str | None, int | None, str, str, str, int]
+"""An open session: start, address, port, user name or "", peer as written, file, line. A plain tuple: there are very many."""
 
 
 class _Door(NamedTuple):
@@ -152,12 +153,12 @@ class Broker:
             if kind == lines.LEFT and not waiting and not self._door and not self._tls_error:
                 session = still_open.get(event[3])
                 if session is not None and time >= session[0]:
-                    started, where, port, user, origin, _ = session
+                    started, where, port, user, _, of_file, line = session
                     del still_open[event[3]]
                     add(
                         (
                             started, time, event[4], where, port, "accepted", None, "name" if user else "client-id", None, None,
-                            user or None, event[3], "mqtt", origin,
+                            user or None, event[3], "mqtt", of_file, line,
                         )
                     )  # fmt: skip
                     continue
@@ -165,7 +166,7 @@ class Broker:
                 client = event[4]
                 if client is not None and client not in still_open and len(still_open) < OPEN_AT_ONCE:
                     self._ports_written, self._tls_error = True, ""
-                    still_open[client] = (time, event[6], event[7], event[5], f"{file}#{first_line + event[1]}", event[3])
+                    still_open[client] = (time, event[6], event[7], event[5], event[3], file, first_line + event[1])
                     continue
             if self._door and kind != lines.ENDED and kind != lines.LEFT:
                 self._refuse_at_door()
@@ -200,13 +201,13 @@ class Broker:
             self._ports_written = True
         if client is None or user is None:
             self._problem(line, "ambiguous-line", "client id or user name imitates the end of the line; neither is used", peer)
-            self._rows.add(_anonymous(time, where, port, Outcome.ACCEPTED, None, self._origin(line)))
+            self._rows.add(_anonymous(time, where, port, Outcome.ACCEPTED, None, self._file, line))
             return
         if (old := self._open.pop(client, None)) is not None:
             self._write(client, old, time, SUPERSEDED)
         if self._taking and client in self._taking:
             self._take_over(client, where, user)
-        self._open[client] = (time, where, port, user, self._origin(line), peer)
+        self._open[client] = (time, where, port, user, peer, self._file, line)
         if len(self._open) > OPEN_AT_ONCE:
             oldest = next(iter(self._open))
             self._write(oldest, self._open.pop(oldest), None, None)
@@ -266,7 +267,7 @@ class Broker:
     def _is_refusal(self, session: _Open, peer: str, reason: str) -> bool:
         """Whether the end is that of another connection, refused while the session with this client id goes on."""
         if peer:
-            return session[5] != peer and reason not in _TAKEN_OVER
+            return session[4] != peer and reason not in _TAKEN_OVER
         return bool(len(self._arrivals)) and reason.endswith(_REFUSALS)
 
     def _refuse(self, time: int, line: int, client: str, peer: str, at_address: str | None, outcome: Outcome, text: str) -> None:
@@ -284,7 +285,8 @@ class Broker:
         self._rows.add(
             (
                 began, time, None, where, port, outcome.value, text, kind.value, None, None, None, client or None, "mqtt",
-                self._origin(line),
+                self._file,
+                line,
             )
         )  # fmt: skip
 
@@ -323,7 +325,7 @@ class Broker:
 
     def _turned_away(self, time: int, line: int, where: str, reason: str) -> None:
         found, port = self._peer(where, line)
-        self._rows.add(_anonymous(time, found, port, Outcome.REFUSED, reason, self._origin(line), ended=time))
+        self._rows.add(_anonymous(time, found, port, Outcome.REFUSED, reason, self._file, line, ended=time))
 
     def _connack(self, time: int, line: int, name: str, code: int) -> None:
         self._door = _Door(time, self._file, line, name, code)
@@ -351,7 +353,7 @@ class Broker:
         self._problem(line, "unknown-line", lines.UNKNOWN, whole)
 
     def _write(self, client: str, session: _Open, ended: int | None, reason: str | None) -> None:
-        started, where, port, user, origin, _ = session
+        started, where, port, user, _, file, line = session
         if ended is not None and ended < started:
             self._draft.note(
                 f"{self._relying_party}: the clock of the log went back; sessions over such a step end where they begin"
@@ -360,7 +362,7 @@ class Broker:
         self._rows.add(
             (
                 started, ended, reason, where, port, "accepted", None, "name" if user else "client-id", None, None,
-                user or None, client, "mqtt", origin,
+                user or None, client, "mqtt", file, line,
             )
         )  # fmt: skip
 
@@ -387,8 +389,15 @@ class Broker:
 
 
 def _anonymous(
-    time: int, where: str | None, port: int | None, outcome: Outcome, text: str | None, origin: str, ended: int | None = None
+    time: int,
+    where: str | None,
+    port: int | None,
+    outcome: Outcome,
+    text: str | None,
+    file: str,
+    line: int,
+    ended: int | None = None,
 ) -> Session:
     return (
-        time, ended, None, where, port, outcome.value, text, SubjectKind.NONE.value, None, None, None, None, "mqtt", origin
+        time, ended, None, where, port, outcome.value, text, SubjectKind.NONE.value, None, None, None, None, "mqtt", file, line
     )  # fmt: skip

@@ -71,11 +71,13 @@ def rows(
 ) -> Iterator[tuple[int, Row]]:
     """The rows of a log with their lines, from 1. ``odd`` is told of lines that are no rows: line, code, reason, text."""
     header = _Header()
+    first_line = 1
     for chunk in chunks(file, progress, torn):
-        lines = chunk.data.decode("utf-8", "surrogateescape").split("\n")
+        lines = chunk.read().decode("utf-8", "surrogateescape").split("\n")
         if not lines[-1]:
             lines.pop()
-        for number, line in enumerate(lines, chunk.first_line):
+        last_line = first_line + len(lines) - 1
+        for number, line in enumerate(lines, first_line):
             line = line.removesuffix("\r")
             if line.startswith("#"):
                 _take(header, line)
@@ -84,7 +86,7 @@ def rows(
                     line.encode()
                     row = _flat(json.loads(line))
                 except (ValueError, RecursionError):
-                    cut = not chunk.ended and number == chunk.first_line + len(lines) - 1
+                    cut = not chunk.ended and number == last_line
                     odd(
                         number,
                         "truncated-line" if cut else "torn-record",
@@ -100,6 +102,7 @@ def rows(
                 yield number, _row(header, cells)
             else:
                 odd(number, "torn-record", f"the row has {len(cells)} columns, its header {len(header.fields)}", line)
+        first_line = last_line + 1
 
 
 def _take(header: _Header, line: str) -> None:

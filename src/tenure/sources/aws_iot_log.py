@@ -11,22 +11,23 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, ClassVar, Final
 
 from tenure.evidence.collection import CollectContext, Place, Recognition, Source
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.vocabulary import RelyingPartyKind
+from tenure.sources._chunk_parsing import Parsed, helpers_for, parsed
 from tenure.sources._cloud_sessions import Account
-from tenure.sources._cloudwatch_lines import CONNECT, parse
+from tenure.sources._cloudwatch_lines import parse
 from tenure.sources._lines import (
     CHUNK_BYTES,
     Chunk,
     LogFile,
     chunks,
     first_bytes,
-    helpers_for,
     logs_of,
-    parsed,
     plain_head,
 )
 from tenure.sources._log_problems import LineProblems
@@ -74,12 +75,11 @@ def collect_log(
     """The files as one log into the draft; how many lines became what. The rows do not depend on helpers or chunk size."""
     log = _Log(context, draft)
     if len(files) == 1:
-        for chunk, result in parsed(_chunks(files[0], context, draft, chunk_bytes), parse, helpers):
-            for event in log.read(chunk, result):
-                log.handle(chunk, event)
+        for chunk in parsed(_chunks(files[0], context, draft, chunk_bytes), parse, helpers):
+            log.handle(chunk, log.read(chunk))
     else:
         for chunk, event in _merged(files, context, draft, log, min(chunk_bytes, MERGED_CHUNK_BYTES)):
-            log.handle(chunk, event)
+            log.handle(chunk, [event])
     return log.close(files[0].relative)
 
 
@@ -95,16 +95,16 @@ def _torn(file: LogFile, draft: SnapshotDraft, why: str) -> None:
 
 def _merged(
     files: list[LogFile], context: CollectContext, draft: SnapshotDraft, log: _Log, chunk_bytes: int
-) -> Iterator[tuple[Chunk, tuple[Any, ...]]]:
+) -> Iterator[tuple[Parsed, tuple[Any, ...]]]:
     """The events of all files by time. A file is opened when the others have come to its first event, and not before."""
 
-    def events(file: LogFile) -> Iterator[tuple[Chunk, tuple[Any, ...]]]:
-        for chunk, _ in _chunks(file, context, draft, chunk_bytes):
-            for event in log.read(chunk, parse(chunk.data, chunk.ended, None)):
+    def events(file: LogFile) -> Iterator[tuple[Parsed, tuple[Any, ...]]]:
+        for chunk in parsed(_chunks(file, context, draft, chunk_bytes), parse, 0):
+            for event in log.read(chunk):
                 yield chunk, event
 
     starts = sorted((_first_time(file), number) for number, file in enumerate(files))
-    under_way: list[tuple[int, int, int, Chunk, tuple[Any, ...], Iterator[tuple[Chunk, tuple[Any, ...]]]]] = []
+    under_way: list[tuple[int, int, int, Parsed, tuple[Any, ...], Iterator[tuple[Parsed, tuple[Any, ...]]]]] = []
     opened = taken = 0
     while under_way or opened < len(starts):
         while opened < len(starts) and (not under_way or starts[opened][0] <= under_way[0][0]):
@@ -139,9 +139,9 @@ class _Log:
         self._others: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
 
-    def read(self, chunk: Chunk, result: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    def read(self, chunk: Parsed) -> list[tuple[Any, ...]]:
         """Take in what a chunk says besides its events, and give these."""
-        lines, framing, accounts, others, more_pages, events, strange = result
+        lines, framing, accounts, others, more_pages, events, strange = chunk.result
         self._counts.update(lines=lines, framing=framing, problems=len(strange), sessions=len(events))
         self._counts["others"] += sum(others.values())
         self._others.update(others)
@@ -150,22 +150,21 @@ class _Log:
             span[0] += records
             span[1], span[2] = min(span[1], first), max(span[2], last)
         for line, code, reason, text in strange:
-            self._problems.add(chunk.file.relative, chunk.first_line + line, code, reason, text)
+            self._problems.add(chunk.file, chunk.first_line + line, code, reason, text)
         if more_pages:
-            self._draft.cut_short(f"{chunk.file.relative} says that there are further pages of the export")
+            self._draft.cut_short(f"{chunk.file} says that there are further pages of the export")
         found: list[tuple[Any, ...]] = events
         return found
 
-    def handle(self, chunk: Chunk, event: tuple[Any, ...]) -> None:
-        kind, line, time, account = event[:4]
-        follower = self._accounts.get(account)
-        if follower is None:
-            follower = self._accounts[account] = Account(self._draft, self._relying_party(account))
-        origin = f"{chunk.file.relative}#{chunk.first_line + line}"
-        if kind == CONNECT:
-            follower.connected(time, origin, *event[4:])
-        else:
-            follower.disconnected(time, origin, *event[4:])
+    def handle(self, chunk: Parsed, events: list[tuple[Any, ...]]) -> None:
+        """Events of a chunk, in the order of the whole log."""
+        for account, of_account in groupby(events, key=itemgetter(3)):
+            follower = self._accounts.get(account) or self._follower(account)
+            follower.take(of_account, chunk.file, chunk.first_line)
+
+    def _follower(self, account: str) -> Account:
+        follower = self._accounts[account] = Account(self._draft, self._relying_party(account))
+        return follower
 
     def close(self, origin: str) -> dict[str, int]:
         for follower in self._accounts.values():

@@ -18,15 +18,14 @@ from tenure.errors import DeclarationError
 from tenure.evidence.collection import CollectContext, Place, Recognition, Source
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.vocabulary import RelyingPartyKind
+from tenure.sources._chunk_parsing import helpers_for, parsed
 from tenure.sources._lines import (
     CHUNK_BYTES,
     Chunk,
     LogFile,
     chunks,
     first_bytes,
-    helpers_for,
     logs_of,
-    parsed,
     plain_head,
     stem,
 )
@@ -91,7 +90,7 @@ def collect_log(
     counts, problems = LineCounts(), LineProblems(draft)
     broker = Broker(draft, relying_party, problems)
     zoneless = False
-    for chunk, result in parsed(_clocked(files, context, draft, chunk_bytes), parse, helpers):
+    for file, first_line, result in parsed(_clocked(files, context, draft, chunk_bytes), parse, helpers):
         read, sessions, known, others, first, last, local, folds, events = result
         counts.lines += read
         counts.sessions += sessions
@@ -102,7 +101,7 @@ def collect_log(
             counts.first = first if counts.first is None else min(counts.first, first)
             counts.last = last if counts.last is None else max(counts.last, last)
         zoneless = zoneless or local
-        broker.handle(chunk.file.relative, chunk.first_line, events, folds)
+        broker.handle(file, first_line, events, folds)
     broker.close()
     problems.close()
     counts.known += broker.subscriptions

@@ -20,9 +20,10 @@ from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.identifiers import serial_hex_text
 from tenure.model.vocabulary import Outcome, RelyingPartyKind, SubjectKind
 from tenure.sources import _openssl_names
+from tenure.sources._addresses import address
 from tenure.sources._lines import LogFile, logs_of, plain_head
 from tenure.sources._log_problems import LineProblems
-from tenure.sources._log_sessions import OPEN_AT_ONCE, address
+from tenure.sources._log_sessions import OPEN_AT_ONCE
 from tenure.sources._zeek_certificates import ZeekCertificates
 from tenure.sources._zeek_rows import Row, flag, instant, number, rows, text, texts, what
 
