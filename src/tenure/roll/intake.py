@@ -70,8 +70,9 @@ def take_in(con: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot], decla
     ordered = sorted(snapshots, key=lambda s: (s.manifest.kind, s.manifest.name, s.manifest.content_id))
     for name, table in TABLES.items():
         parts = [
-            f"SELECT {key}::BIGINT AS source_key, file_row_number AS row_in_source, * EXCLUDE (file_row_number) "  # noqa: S608
-            f"FROM read_parquet('{str(path).replace(chr(39), chr(39) * 2)}', file_row_number = true)"
+            f"SELECT {key}::BIGINT AS source_key, file_row_number AS row_in_source, * EXCLUDE (file_row_number) "
+            f"{_placed(snapshot.manifest.name) if 'origin' in table.names else ''}"
+            f"FROM read_parquet({_quoted(str(path))}, file_row_number = true)"
             for key, snapshot in enumerate(ordered, 1)
             if (path := snapshot.parquet(name)) is not None
         ]
@@ -90,6 +91,17 @@ def take_in(con: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot], decla
         "problem",
         "SELECT source_key, file, place, reason, code, lower(hex(sha256)) AS sha256 FROM e_problem ORDER BY source_key, row_in_source",
     )
+
+
+def _placed(source: str) -> str:
+    """Origins below a folder are told from the audited folder on: ``newcerts/1.pem`` of ``ca`` is ``ca/newcerts/1.pem``."""
+    if source == ".":
+        return ""
+    return f"REPLACE (CASE WHEN starts_with(origin, {_quoted(source)}) THEN origin ELSE {_quoted(source + '/')} || origin END AS origin) "
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _sources(con: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot], declarations: Declarations, as_of: datetime) -> None:
