@@ -29,7 +29,7 @@ SELECT printf('c%08d', i) AS record_id, printf('dev-%08d', i) AS name, printf('S
     CASE WHEN i % 41 = 7 OR i % 1009 = 3 THEN {NOW} - INTERVAL 1 DAY * (i % 700) END AS left_service_at, printf('cmdb.csv#%d', i) AS origin
 FROM range($devices) r(i) JOIN (VALUES (0, 'Nordwerk', 'EG-100'), (1, 'Thermion', 'TH-20'), (2, 'Sensora', 'SN-T1'), (3, 'Midori', 'MD-V3')) m(k, maker, model)
     ON m.k = i % 4
-"""  # noqa: S608
+"""
 
 _IDENTIFIERS = """
 SELECT record_id, kind, value, scope, value AS raw FROM (
@@ -54,7 +54,7 @@ SELECT unhex(sha256('cert' || i)) AS sha256, 'full' AS reader, 3 AS version, pri
     CASE WHEN i % 701 = 1 THEN 'sha1' ELSE 'sha256' END AS signature_hash, false AS is_ca, '1.3.6.1.5.5.7.3.2' AS extended_key_usage,
     'http://crl.example/' || i % 3 AS crl_urls, false AS self_issued, printf('newcerts/%d.pem', i) AS origin
 FROM range($certificates) r(i)
-"""  # noqa: S608
+"""
 
 _AUTHORITIES = f"""
 SELECT unhex(sha256('ca' || n)) AS sha256, 'full' AS reader, 3 AS version, printf('%X', n) AS serial_hex, 'CN=Root,O=Example' AS issuer,
@@ -62,18 +62,18 @@ SELECT unhex(sha256('ca' || n)) AS sha256, 'full' AS reader, 3 AS version, print
     {NOW} - INTERVAL 900 DAY AS not_before, {NOW} + INTERVAL 3000 DAY AS not_after, unhex(sha256('cakey' || n)) AS spki_sha256, 'ec' AS key_algorithm,
     256 AS key_bits, 'sha256' AS signature_hash, true AS is_ca, n = 9 AS self_issued, 'ca.pem' AS origin
 FROM (VALUES (0), (1), (2), (9)) v(n)
-"""  # noqa: S608
+"""
 
 _STATUS = f"""
 SELECT unhex(sha256('cert' || i)) AS sha256, CASE WHEN i % 61 = 1 THEN 'revoked' ELSE 'valid' END AS status, 'ca-index' AS authority,
     CASE WHEN i % 61 = 1 THEN {NOW} - INTERVAL 1 DAY * (i % 19) END AS effective_at, printf('index.txt#%d', i) AS origin FROM range($certificates) r(i)
-"""  # noqa: S608
+"""
 
 _ISSUANCE = f"""
 SELECT unhex(sha256('ca' || i % 3)) AS issuer_sha256, printf('%X', 100000000000 + i) AS serial_hex, unhex(sha256('cert' || i)) AS sha256,
     printf('CN=SN%010d,O=Example', i % $devices) AS subject, {NOW} - INTERVAL 1 DAY * (20 + i % 380) AS issued_at, printf('index.txt#%d', i) AS origin
 FROM range($certificates) r(i) WHERE i % 100003 <> 1
-"""  # noqa: S608
+"""
 
 _EDGES = """
 SELECT unhex(sha256('cert' || i)) AS sha256, unhex(sha256('ca' || i % 3)) AS issuer_sha256, unhex(sha256('cakey' || i % 3)) AS issuer_spki_sha256,
@@ -89,7 +89,7 @@ SELECT 'broker' AS relying_party, {NOW} - INTERVAL 1 MINUTE * (i % 250000) AS st
     CASE WHEN i % 2 = 1 THEN printf('SN%010d', (4 * i) % $devices) END AS user_name, printf('dev-%08d', (4 * i) % $devices) AS client_id,
     printf('mosquitto.log#%d', i) AS origin
 FROM range($sessions) r(i)
-"""  # noqa: S608
+"""
 
 _SECRET = f"""
 SELECT printf('tok-%d', i) AS secret_id, 'token' AS kind, unhex(sha256('token' || CASE WHEN i % 211 = 1 THEN i - 1 ELSE i END)) AS digest, 'k' AS digest_key_id,
@@ -97,7 +97,7 @@ SELECT printf('tok-%d', i) AS secret_id, 'token' AS kind, unhex(sha256('token' |
     CASE WHEN i % 7 = 1 THEN NULL ELSE {NOW} + INTERVAL 1 DAY * (i % 300) END AS expires_at, {NOW} - INTERVAL 1 DAY * (i % 120) AS last_used_at,
     printf('tokens.csv#%d', i) AS origin
 FROM range($secrets) r(i)
-"""  # noqa: S608
+"""
 
 _THING = """
 SELECT printf('t%08d', i * 4) AS record_id, printf('SN%010d', i * 4) AS serial, 'Nordwerk' AS maker, printf('thing-%d', i * 4) AS thing_name, 'list-things' AS origin
