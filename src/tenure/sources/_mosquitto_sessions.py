@@ -16,6 +16,7 @@ from tenure.sources._addresses import address
 from tenure.sources._log_problems import LineProblems
 from tenure.sources._log_sessions import OPEN_AT_ONCE, Session, SessionRows
 from tenure.sources._log_time import moment
+from tenure.sources._mosquitto_arrivals import Arrivals
 
 REPLACED: Final = "already connected, closing old connection"
 SUPERSEDED: Final = "superseded by a new connection of the client id; its own end is not in the log"
@@ -34,7 +35,6 @@ _REFUSALS: Final = (
     "bad authentication method", "server unavailable", "server busy", "connection rate exceeded", "quota exceeded",
 )  # fmt: skip
 _TAKEN_OVER: Final = ("disconnected: session taken over", "disconnected, session taken over")
-_FORGET: Final = 120_000_000  # µs; Mosquitto drops a peer that sends no CONNECT after 30 s (2.x) or 90 s (1.x)
 
 
 _Open: TypeAlias = tuple[int, str | None, int | None, str, str, str, int]
@@ -49,68 +49,6 @@ class _Door(NamedTuple):
     line: int
     name: str
     code: int
-
-
-class Arrivals:
-    """Connections that were neither accepted nor ended yet, by peer as written."""
-
-    def __init__(self) -> None:
-        self.waiting: dict[str, list[int]] = {}  # to look at, not to touch
-        self._total = self._lost = 0  # lost: ends of connections that could not be told apart
-
-    def __len__(self) -> int:
-        return self._total - self._lost
-
-    def arrived(self, peer: str, time: int) -> None:
-        self._forget(time)
-        times = self.waiting.pop(peer, [])
-        times.append(time)
-        self.waiting[peer] = times  # youngest last, so that _forget looks at the oldest only
-        self._total += 1
-
-    def settled(self, peer: str) -> int | None:
-        """This peer was accepted or has ended: when it arrived, if that was seen."""
-        if (times := self.waiting.get(peer)) is None:
-            return None
-        arrived = times.pop(0)
-        if not times:
-            del self.waiting[peer]
-        self._total -= 1
-        self._all_lost()
-        return arrived
-
-    def ended(self, at_address: str | None) -> tuple[str, int] | None:
-        """Some peer has ended (one of this address, where it is known): which and when it arrived, if only one can be meant."""
-        if at_address is None:
-            candidates = list(self.waiting)[:2]
-        else:
-            candidates = [p for p in self.waiting if p == at_address or p.rpartition(":")[0] == at_address]
-        if len(candidates) == 1:
-            peer = candidates[0]
-            alone = len(self.waiting[peer]) == 1
-            arrived = self.settled(peer)
-            return (peer, arrived) if alone and arrived is not None else (peer, -1)
-        if self._total:
-            self._lost += 1
-            self._all_lost()
-        return None
-
-    def clear(self) -> None:
-        self.waiting.clear()
-        self._total = self._lost = 0
-
-    def _all_lost(self) -> None:
-        if self._lost >= self._total:
-            self.clear()
-
-    def _forget(self, now: int) -> None:
-        while self.waiting:
-            peer = next(iter(self.waiting))
-            if now - self.waiting[peer][-1] <= _FORGET:
-                return
-            gone = len(self.waiting.pop(peer))
-            self._total -= gone
-            self._lost = max(0, self._lost - gone)
 
 
 class Broker:
