@@ -218,3 +218,14 @@ def test_a_source_older_than_agreed_is_stale(exports: Exports) -> None:
     assert fresh == (False, 1.0)
     declared = Declarations.model_validate({"source": [{"path": "cmdb.csv", "max_age_days": 0.5}]})
     assert exports.link(declared).execute("SELECT stale FROM source").fetchone() == (True,)
+
+
+def test_an_inventory_that_tells_no_states_leaves_its_devices_active(exports: Exports) -> None:
+    exports.cmdb({**GATEWAY, "state": None})
+    (device,) = devices(exports.link())
+    assert (device["registered"], device["state"]) == (True, "active")
+
+
+def test_one_unknown_state_among_told_ones_stays_unknown(exports: Exports) -> None:
+    exports.cmdb({**GATEWAY, "state": None}, {**THERMOSTAT, "state": "retired"})
+    assert {d["name"]: d["state"] for d in devices(exports.link())} == {"gw-graz-1": "unknown", "thermo-2": "retired"}

@@ -220,7 +220,8 @@ class SnapshotDraft:
             name=self._name,
             options=self._options,
             collected_at=collected_at.astimezone(UTC),
-            speaks_as_of=self._speaks_as_of,
+            # A mistyped date in the future would keep a source fresh for ever.
+            speaks_as_of=None if self._speaks_as_of is None else min(self._speaks_as_of, collected_at),
             partial=bool(self._partial),
             partial_reason=self._partial,
             rows=dict(sorted(self._counts.items())),

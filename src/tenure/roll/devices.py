@@ -175,7 +175,7 @@ _PER_DEVICE = (
 
 _DEVICE_BASE = f"""
 CREATE OR REPLACE TEMP TABLE t_device_base AS
-WITH decided AS (SELECT bool_or(decides_device_state) AS any_decides FROM source WHERE kind IN (SELECT DISTINCT kind FROM device_record)),
+WITH inventory AS (SELECT bool_or(decides) AS decides, bool_or(decides AND state IS NOT NULL) AS tells_state FROM device_record),
 ranked AS (
     SELECT *, row_number() OVER (PARTITION BY device_key ORDER BY decides DESC,
         greatest(discovered_at, installed_at, left_service_at) DESC NULLS LAST,
@@ -199,7 +199,7 @@ gateway AS (
     GROUP BY t.text HAVING min(g.device_key) = max(g.device_key)
 )
 SELECT f.* EXCLUDE (gateway_serial), f.gateway_serial IS NOT NULL AS behind_gateway, g.device_key AS gateway_key,
-    CASE WHEN said_state IS NOT NULL THEN said_state WHEN NOT any_decides THEN 'active' ELSE 'unknown' END AS state,
-    decided OR NOT any_decides AS registered
-FROM folded f CROSS JOIN decided LEFT JOIN gateway g ON g.text = f.gateway_serial
+    CASE WHEN said_state IS NOT NULL THEN said_state WHEN NOT inventory.tells_state THEN 'active' ELSE 'unknown' END AS state,
+    decided OR NOT inventory.decides AS registered
+FROM folded f CROSS JOIN inventory LEFT JOIN gateway g ON g.text = f.gateway_serial
 """  # noqa: S608 - columns are ours
