@@ -8,7 +8,7 @@ Same snapshots, same declarations, same as-of time give the same roll. The story
 3. credentials   secrets and keys join; statuses, issuance, roles, holders
 4. sessions      broker and sensor lines of one connection are one; names are linked
 5. anchors       which issuers lead to a collected anchor, which roots were replaced
-6. vocabulary    usable, covered, in service ... computed once; tables in their documented shape
+6. vocabulary    coverage, standing, presence, reliance: usable, covered, in service ... computed once, in tables of documented shape
 7. rights        policies evaluated
 """
 
@@ -24,7 +24,20 @@ import pyarrow as pa
 
 from tenure.evidence.snapshot import Snapshot
 from tenure.model.declarations import Declarations
-from tenure.roll import anchors, certificates, credentials, devices, identities, intake, rights, sessions, vocabulary
+from tenure.roll import (
+    anchors,
+    certificates,
+    coverage,
+    credentials,
+    devices,
+    identities,
+    intake,
+    presence,
+    reliance,
+    rights,
+    sessions,
+    standing,
+)
 from tenure.roll.tables import ROLL_TABLES
 
 
@@ -82,11 +95,11 @@ def link(
         progress("following paths")
         anchors.judge_anchors(con)
         progress("computing the vocabulary")
-        vocabulary.publish_parties(con, declarations)
-        vocabulary.publish_sessions(con)
-        vocabulary.publish_credentials(con)
-        vocabulary.publish_devices(con)
-        vocabulary.publish_authorities(con)
+        coverage.publish_parties(con, declarations)
+        coverage.publish_sessions(con)
+        standing.publish_credentials(con)
+        presence.publish_devices(con)
+        reliance.publish_authorities(con)
         rights.publish_rights(con)
         _whole(con)
         con.execute("CHECKPOINT")

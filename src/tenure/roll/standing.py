@@ -1,0 +1,173 @@
+"""Step 6b of linking: how each credential stands: used, ended, anchored, usable, newest of its role; and its key.
+
+What each word means stands in ``tables.py``; here is how it is had, once, for all rules.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from tenure.roll.intake import publish
+
+FIFTY_YEARS_DAYS = 50 * 365.25
+
+
+def publish_credentials(con: duckdb.DuckDBPyConnection) -> None:
+    """credential, key; needs the issuers judged and the sessions linked."""
+    con.execute(_USE)
+    con.execute(_STATE)
+    con.execute(_ALL)
+    con.execute(_USABLE)
+    publish(con, "credential", _CREDENTIAL)
+    publish(con, "key", _KEY)
+
+
+# ``maybe``: a session that told only a name may be any certificate of that device that bears the name and was valid then.
+_USE = """
+CREATE OR REPLACE TEMP TABLE t_use AS
+SELECT credential_key, min(started_at) AS first_at, max(started_at) AS last_at FROM t_session
+WHERE accepted AND credential_key IS NOT NULL GROUP BY credential_key
+UNION ALL
+SELECT credential_key, min(last_used_at), max(last_used_at) FROM t_secret WHERE last_used_at IS NOT NULL GROUP BY credential_key;
+CREATE OR REPLACE TEMP TABLE t_maybe AS
+WITH nameless AS (
+    SELECT device_key, user_name, started_at::DATE AS day, max(started_at) AS last_at FROM t_session
+    WHERE accepted AND credential_key IS NULL AND subject_kind IN ('name', 'client-id') GROUP BY 1, 2, 3
+),
+held AS (
+    SELECT c.credential_key, n.last_at FROM nameless n JOIN t_holder h USING (device_key) JOIN t_cert c ON c.credential_key = h.credential_key
+    WHERE (n.user_name IS NULL OR n.user_name = c.subject_cn OR n.user_name = c.subject)
+        AND n.day BETWEEN c.not_before::DATE AND c.not_after::DATE
+),
+unheld AS (  -- of no device we know: its name is all there is
+    SELECT c.credential_key, n.last_at FROM t_cert c ANTI JOIN t_holders h USING (credential_key)
+    JOIN nameless n ON n.user_name = c.subject_cn AND n.day BETWEEN c.not_before::DATE AND c.not_after::DATE
+    WHERE c.is_ca IS NOT TRUE
+)
+SELECT credential_key, max(last_at) AS last_at FROM (FROM held UNION ALL FROM unheld) GROUP BY credential_key
+"""
+
+_STATE = """
+CREATE OR REPLACE TEMP TABLE t_ended AS
+SELECT credential_key, bool_or(status IN ('revoked', 'suspended', 'deactivated')) AS ended,
+    min(effective_at) FILTER (status IN ('revoked', 'suspended', 'deactivated')) AS ended_at,
+    min(effective_at) FILTER (status = 'revoked') AS revoked_at, bool_or(status = 'valid') AS said_valid,
+    bool_or(status = 'pending') AS pending
+FROM status GROUP BY credential_key;
+CREATE OR REPLACE TEMP TABLE t_issue_time AS
+SELECT credential_key, min(issued_at) AS issued_at, min(not_after) AS not_after, min(subject) AS subject, min(source_key) AS source_key, min(origin) AS origin
+FROM issuance WHERE credential_key IS NOT NULL GROUP BY credential_key
+"""
+
+# Narrow on purpose: ten million rows pass through several steps, and wide text is joined once at the end.
+_ALL = """
+CREATE OR REPLACE TEMP TABLE t_credential AS
+SELECT c.credential_key, 'certificate' AS kind, r.role, k.key_key, i.issuer_key, coalesce(i.verified, false) AS issuer_verified,
+    c.not_before, c.not_after, t.issued_at, NULL::TIMESTAMP AS secret_ended_at
+FROM t_cert c JOIN t_role r USING (credential_key) LEFT JOIN t_cert_issuer i USING (credential_key)
+LEFT JOIN t_key_of k USING (credential_key) LEFT JOIN t_issue_time t USING (credential_key)
+UNION ALL
+SELECT s.credential_key, 'certificate', 'unknown', NULL, s.issuer_key, false, t.issued_at, t.not_after, t.issued_at, NULL
+FROM t_serial_only s LEFT JOIN t_issue_time t USING (credential_key)
+UNION ALL
+SELECT s.credential_key, min(s.kind), min(s.role), min(k.key_key), NULL, false, min(s.created_at), max(s.expires_at), min(s.created_at), min(s.ended_at)
+FROM t_secret s LEFT JOIN t_key_of k USING (credential_key) GROUP BY s.credential_key
+"""
+
+# SSH and raw keys are never usable here: that somebody noted a key does not show who would accept it.
+_USABLE = """
+CREATE OR REPLACE TEMP TABLE t_usable AS
+WITH now AS (SELECT as_of FROM roll),
+state AS (
+    SELECT c.credential_key, c.kind, c.role, c.issued_at, c.not_before,
+        c.not_after IS NOT NULL AND c.not_after < now.as_of AS expired,
+        c.not_before IS NOT NULL AND c.not_before > now.as_of AND c.kind = 'certificate' AS not_yet_valid,
+        coalesce(e.ended, false) OR coalesce(c.secret_ended_at <= now.as_of, false) AS ended,
+        least(e.ended_at, c.secret_ended_at) AS ended_at, e.revoked_at, coalesce(e.said_valid, false) AS said_valid,
+        coalesce(e.pending, false) AS pending,
+        coalesce(a.issuer_key IS NOT NULL AND c.issuer_verified, false) OR p.credential_key IS NOT NULL AS anchored,
+        coalesce(a.operation AND c.issuer_verified, false) OR coalesce(p.operation, false) AS anchored_for_operation
+    FROM t_credential c CROSS JOIN now LEFT JOIN t_ended e USING (credential_key) LEFT JOIN t_anchored a USING (issuer_key)
+    LEFT JOIN (  -- certificates that are pinned themselves
+        SELECT t.credential_key, bool_or(e.purpose IS NULL OR e.purpose = 'operation') AS operation
+        FROM e_anchor e JOIN t_pick t USING (sha256) GROUP BY 1
+    ) p USING (credential_key)
+)
+SELECT *, said_valid AND NOT ended AS active_at_issuer,
+    NOT expired AND NOT not_yet_valid AND NOT ended AND CASE
+        WHEN kind IN ('ssh-key', 'raw-key') THEN false WHEN kind <> 'certificate' THEN true
+        WHEN role = 'birth' THEN anchored_for_operation OR said_valid
+        ELSE anchored OR said_valid END AS usable
+FROM state;
+CREATE OR REPLACE TEMP TABLE t_rank AS
+SELECT u.credential_key, row_number() OVER w = 1 AS newest_of_role, lag(u.credential_key) OVER w AS usable_successor
+FROM t_usable u JOIN t_credential c USING (credential_key) JOIN t_holder h USING (credential_key)
+WHERE u.usable
+WINDOW w AS (PARTITION BY h.device_key, u.kind, u.role ORDER BY coalesce(c.not_before, c.issued_at) DESC NULLS LAST, u.credential_key);
+CREATE OR REPLACE TEMP TABLE t_successor AS
+SELECT c.credential_key, lag(c.credential_key) OVER (
+    PARTITION BY h.device_key, c.kind, c.role ORDER BY coalesce(c.not_before, c.issued_at) DESC NULLS LAST, c.credential_key) AS successor_key
+FROM t_credential c JOIN t_holder h USING (credential_key)
+"""
+
+_CREDENTIAL = f"""
+WITH told AS (  -- what is known of those that are no collected certificate
+    SELECT s.credential_key, coalesce(t.subject, s.serial_hex) AS name, s.serial_hex, t.subject, NULL AS scopes,
+        coalesce(t.source_key, e.source_key) AS source_key, coalesce(t.origin, e.origin) AS origin
+    FROM t_serial_only s LEFT JOIN t_issue_time t USING (credential_key)
+    LEFT JOIN (SELECT credential_key, min(source_key) AS source_key, min(origin) AS origin FROM status GROUP BY 1) e USING (credential_key)
+    UNION ALL
+    SELECT credential_key, min(secret_id), NULL, NULL, min(scopes), min(source_key), min(origin) FROM t_secret GROUP BY credential_key
+)
+SELECT c.credential_key, c.kind, c.role, coalesce(x.subject_cn, x.subject, o.name, x.serial_hex) AS name, lower(hex(x.sha256)) AS sha256,
+    coalesce(x.serial_hex, o.serial_hex) AS serial_hex, coalesce(x.subject, o.subject) AS subject, x.subject_o, c.key_key, c.issuer_key,
+    c.issuer_verified, coalesce(x.self_issued, false) AS self_signed, x.signature_hash, c.not_before,
+    CASE WHEN year(c.not_after) >= 9999 THEN NULL ELSE c.not_after END AS not_after,
+    (c.not_after IS NULL AND (c.kind IN ('token', 'psk', 'password') OR (c.kind = 'certificate' AND x.sha256 IS NOT NULL AND c.not_before IS NOT NULL)))
+        OR coalesce(year(c.not_after) >= 9999, false)
+        OR coalesce(date_diff('day', c.not_before, c.not_after) > {FIFTY_YEARS_DAYS}, false) AS no_expiry,
+    (epoch(c.not_after) - epoch(c.not_before)) / 86400.0 AS lifetime_days, coalesce(c.issued_at, c.not_before) AS issued_at,
+    x.crl_urls IS NOT NULL AS crl_url, x.ocsp_urls IS NOT NULL AS ocsp_url, coalesce(x.is_ca, false) AS ca, i.reason AS test_issuer, o.scopes,
+    CASE WHEN hs.devices = 1 THEN hs.device_key END AS device_key, coalesce(hs.devices, 0) AS devices, u.expired, u.not_yet_valid, u.revoked_at, u.ended,
+    u.ended_at, u.anchored, u.anchored_for_operation, u.active_at_issuer, u.usable, s.first_at AS first_used_at, s.last_at AS last_used_at,
+    greatest(s.last_at, m.last_at) AS last_maybe_used_at, coalesce(r.newest_of_role, false) AS newest_of_role, n.successor_key,
+    coalesce(x.source_key, o.source_key) AS source_key, coalesce(x.origin, o.origin) AS origin
+FROM t_credential c JOIN t_usable u USING (credential_key) LEFT JOIN t_cert x USING (credential_key) LEFT JOIN told o USING (credential_key)
+LEFT JOIN t_holders hs USING (credential_key)
+LEFT JOIN t_use s USING (credential_key) LEFT JOIN t_maybe m USING (credential_key) LEFT JOIN t_rank r USING (credential_key)
+LEFT JOIN t_successor n USING (credential_key) LEFT JOIN t_test_issuer i ON i.issuer_key = c.issuer_key
+"""  # noqa: S608 - a constant of ours
+
+_KEY = """
+WITH shared AS (
+    SELECT k.key_key, count(*) AS credentials, min(least(c.not_before, c.issued_at)) AS first_known_at
+    FROM t_key_of k JOIN t_credential c USING (credential_key) WHERE k.key_key IN (SELECT key_key FROM t_shared_digest) GROUP BY k.key_key
+),
+held AS (
+    SELECT k.key_key, count(DISTINCT b.device_key) AS devices FROM t_key_of k JOIN binding b USING (credential_key)
+    WHERE k.key_key IN (SELECT key_key FROM t_shared_digest) GROUP BY k.key_key
+),
+ssh AS (
+    SELECT credential_key, CASE key_algorithm WHEN 'ssh-ed25519' THEN 'ed25519' WHEN 'ssh-rsa' THEN 'rsa' WHEN 'ssh-dss' THEN 'dsa'
+        ELSE CASE WHEN starts_with(key_algorithm, 'ecdsa-') THEN 'ec' ELSE key_algorithm END END AS algorithm, key_bits
+    FROM t_secret WHERE kind IN ('ssh-key', 'raw-key')
+),
+row AS (  -- the first credential with a key describes it
+    SELECT d.credential_key AS key_key, d.kind, lower(hex(d.digest)) AS digest, ('0x' || substr(hex(d.digest), 1, 15))::BIGINT AS prefix,
+        coalesce(c.key_algorithm, s.algorithm) AS algorithm, coalesce(c.key_bits, s.key_bits) AS bits, c.key_curve AS curve, c.key_exponent AS exponent,
+        coalesce(sh.first_known_at, least(t.not_before, t.issued_at)) AS first_known_at, coalesce(sh.credentials, 1) AS credentials,
+        CASE WHEN sh.key_key IS NULL THEN coalesce(hs.devices, 0) ELSE coalesce(h.devices, 0) END AS devices
+    FROM t_digest d JOIN t_key_of k ON k.credential_key = d.credential_key AND k.key_key = d.credential_key
+    JOIN t_credential t ON t.credential_key = d.credential_key LEFT JOIN t_cert c ON c.credential_key = d.credential_key
+    LEFT JOIN (SELECT credential_key, min(algorithm) AS algorithm, min(key_bits) AS key_bits FROM ssh GROUP BY 1) s ON s.credential_key = d.credential_key
+    LEFT JOIN t_holders hs ON hs.credential_key = d.credential_key
+    LEFT JOIN shared sh ON sh.key_key = d.credential_key LEFT JOIN held h ON h.key_key = d.credential_key
+)
+SELECT *, CASE
+    WHEN kind <> 'public-key' THEN NULL
+    WHEN algorithm = 'rsa' AND bits < 2048 THEN 'RSA of ' || bits || ' bits, under 2048'
+    WHEN algorithm = 'rsa' AND (try_cast(exponent AS HUGEINT) < 3 OR try_cast(right(exponent, 1) AS INTEGER) % 2 = 0) THEN 'RSA with public exponent ' || exponent
+    WHEN algorithm = 'ec' AND bits < 224 THEN 'elliptic curve of ' || bits || ' bits, under 224'
+    WHEN algorithm = 'dsa' THEN 'DSA, withdrawn by FIPS 186-5' END AS weakness
+FROM row
+"""
