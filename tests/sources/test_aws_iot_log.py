@@ -149,6 +149,25 @@ def test_refused_connects(tmp_path: Path) -> None:
     assert (unknown["outcome"], unknown["outcome_text"]) == ("unknown", "Throttled")
 
 
+def test_connections_that_failed_to_authenticate_are_refused(tmp_path: Path) -> None:
+    """An event type of its own (2026): it is where a revoked or switched-off certificate that still tries leaves a trace."""
+    failed = record(1, "Connection.AuthNError", status="Failure", logLevel="ERROR", reason="DEVICE_CERTIFICATE_REVOKED",
+                    details="The device certificate is revoked", authenticationType="AWS_X509")  # fmt: skip
+    (session,) = told(tmp_path, failed, record(2, "Connection.AuthNError", status="Failure") | {"eventType": "Ping"}).sessions
+    assert (session["outcome"], session["sha256"].hex()) == ("refused", CERTIFICATE)
+    assert session["outcome_text"] == "DEVICE_CERTIFICATE_REVOKED; The device certificate is revoked"
+
+
+def test_a_duplicate_by_either_spelling(tmp_path: Path) -> None:
+    documented = disconnect(
+        2, "DUPLICATE_CLIENTID", reason="DUPLICATE_CLIENT_ID", details="A new connection was established with the same client ID"
+    )
+    for ended in (documented, {k: v for k, v in documented.items() if k != "disconnectReason"}):
+        found = told(tmp_path, connect(1), ended, connect(3, port=2))
+        assert len(found.takeovers) == 1
+        assert {s["end_reason"] for s in found.sessions} == {ended.get("disconnectReason", "DUPLICATE_CLIENT_ID"), None}
+
+
 @pytest.mark.parametrize(
     ("principal", "kind", "user"),
     [
@@ -350,14 +369,16 @@ _RECORDS = st.builds(
     lambda kind, client, principal, address, port, status, reason, more: record(
         1, kind, client, port, principalId=principal, sourceIp=address, status=status, disconnectReason=reason, **more
     ),
-    st.sampled_from(["Connect", "Disconnect", "Publish-In"]),
+    st.sampled_from(["Connect", "Disconnect", "Publish-In", "Connection.AuthNError"]),
     _TEXTS,
     _TEXTS | st.none(),
     _TEXTS,
     st.integers(0, 99_999) | st.none(),
     st.sampled_from(["Success", "Failure", ""]),
     _TEXTS | st.none(),
-    st.dictionaries(st.sampled_from(["details", "protocol", "accountId", "timestamp"]), _TEXTS | st.integers(), max_size=1),
+    st.dictionaries(
+        st.sampled_from(["reason", "details", "protocol", "accountId", "timestamp"]), _TEXTS | st.integers(), max_size=1
+    ),
 )
 
 

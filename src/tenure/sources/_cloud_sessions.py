@@ -16,7 +16,7 @@ from tenure.sources._cloudwatch_lines import CONNECTED, NOT_CONNECTED
 from tenure.sources._log_sessions import OPEN_AT_ONCE, SessionRows
 from tenure.sources._log_time import moment
 
-DUPLICATE: Final = "DUPLICATE_CLIENTID"
+DUPLICATE: Final = ("DUPLICATE_CLIENTID", "DUPLICATE_CLIENT_ID")  # disconnectReason and reason spell it differently
 SUPERSEDED: Final = "superseded by a new connection of the client id; its own end is not in the log"
 
 _CERTIFICATE_ID = re.compile(r"[0-9a-f]{64}")
@@ -56,7 +56,15 @@ class Account:
                 continue
             _, line, time, _, client, principal, where, port, reason = event
             found = still_open.get(client)
-            if found and found[2] == port and found[1] == where and port and found[0] <= time and reason != DUPLICATE and client:
+            if (
+                found
+                and found[2] == port
+                and found[1] == where
+                and port
+                and found[0] <= time
+                and reason not in DUPLICATE
+                and client
+            ):
                 del still_open[client]
                 started, _, _, principal, protocol, of_file, of_line = found
                 kind, digest, user = subjects.get(principal) or self._subject(principal)
@@ -110,7 +118,7 @@ class Account:
             else:
                 del self._open[client]
             self._write(client, found, max(ended[0], found[0]), reason or None)
-        if reason == DUPLICATE:
+        if reason in DUPLICATE:
             self._taking[client] = (ended[0], f"{ended[5]}#{ended[6]}", found or ended)
             if client in self._open:
                 self._take_over(client, self._open[client])

@@ -32,11 +32,12 @@ _HEAD: Final = (
 )
 _USUAL = re.compile(
     rf'{_HEAD}"((?:Disc|C)onnect)", ?"protocol": ?{_TEXT}, ?"clientId": ?{_TEXT}, ?"principalId": ?{_TEXT}, ?'
-    rf'"sourceIp": ?"({IPV4})", ?"sourcePort": ?([1-9]\d{{0,4}}|0)(?:, ?"disconnectReason": ?{_TEXT})?\}}\r?(?:\n|\Z)',
+    rf'"sourceIp": ?"({IPV4})", ?"sourcePort": ?([1-9]\d{{0,4}}|0)'
+    rf'(?:, ?"reason": ?{_TEXT})?(?:, ?"details": ?{_TEXT})?(?:, ?"disconnectReason": ?{_TEXT})?\}}\r?(?:\n|\Z)',
     re.ASCII,
 )
 _OTHER = re.compile(
-    rf'{_HEAD}"((?!(?:Disc|C)onnect")[^"\\\x00-\x1f]+)"'
+    rf'{_HEAD}"((?!(?:Disc|C)onnect"|Connection\.AuthNError")[^"\\\x00-\x1f]+)"'
     rf'(?:, ?"(?!timestamp"|accountId"|status"|eventType")[\w.-]*": ?(?:{_ANY}|0|-?[1-9]\d{{0,17}}|true|false|null))*\}}\r?',
     re.ASCII,
 )
@@ -113,7 +114,9 @@ class _Reading:
 
     def _usual(self, number: int, match: re.Match[str]) -> None:
         """A Connect or Disconnect of the usual shape: nearly every record that tells of a session."""
-        hour, within, milli, account, status, kind, protocol, client, principal, where, port, reason = match.groups()
+        (
+            hour, within, milli, account, status, kind, protocol, client, principal, where, port, reason, details, ending
+        ) = match.groups()  # fmt: skip
         start, after, words = self._hours.get(hour), WITHIN_HOUR.get(within), self._words
         if start is None:
             start = self._hour(hour)
@@ -135,11 +138,13 @@ class _Reading:
             if status == "Success":
                 self.events.append((CONNECTED, number, time, account, client, principal, where, int(port), protocol))
             else:
-                event = (NOT_CONNECTED, number, time, account, client, principal, where, int(port), protocol, status, "")
+                why = "; ".join(filter(None, (reason, details)))
+                event = (NOT_CONNECTED, number, time, account, client, principal, where, int(port), protocol, status, why)
                 self.events.append(event)
         else:
-            reason = words.setdefault(reason, reason) if reason else ""
-            self.events.append((DISCONNECTED, number, time, account, client, principal, where, int(port), reason))
+            ending = ending or reason or ""
+            ending = words.setdefault(ending, ending)
+            self.events.append((DISCONNECTED, number, time, account, client, principal, where, int(port), ending))
 
     def _other(self, match: re.Match[str]) -> None:
         """A record of another kind."""
@@ -215,7 +220,7 @@ class _Reading:
         if time is None or not 0 <= time < LATEST:
             raise _NotARecord("bad-time", "the record has no time stamp that can be read")
         account = _text(record, "accountId")
-        if kind not in ("Connect", "Disconnect"):
+        if kind not in ("Connect", "Disconnect", "Connection.AuthNError"):
             self._counted(kind, status)
             self._seen(account, time)
             return
@@ -227,11 +232,11 @@ class _Reading:
         who = (account, _text(record, "clientId"), _text(record, "principalId"), address(_text(record, "sourceIp")), port)
         protocol = _protocol(_text(record, "protocol"))
         why = "; ".join(filter(None, (_text(record, "reason"), _text(record, "details"))))
-        ending = _text(record, "disconnectReason")
+        ending = _text(record, "disconnectReason") or _text(record, "reason")
         self._seen(account, time)
         if kind == "Disconnect":
             self.events.append((DISCONNECTED, number, time, *who, ending))
-        elif status == "Success":
+        elif kind == "Connect" and status == "Success":
             self.events.append((CONNECTED, number, time, *who, protocol))
         else:
             self.events.append((NOT_CONNECTED, number, time, *who, protocol, status, why))

@@ -100,7 +100,7 @@ class Wire:
             self._draft.note(f"logs of other kinds were left out: {', '.join(others)}")
 
     def _file_row(self, row: Row, _file: str, _line: int) -> None:
-        """files.log: the digest of a certificate, for x509 logs that tell none (before Zeek 4.1)."""
+        """files.log: the digest of a certificate, for x509 logs that tell none."""
         file_id, digest = text(row, "fuid"), text(row, "sha256")
         if file_id and digest and _SHA256.fullmatch(digest) and "x509" in (text(row, "mime_type") or ""):
             self._digests[file_id] = bytes.fromhex(digest)
