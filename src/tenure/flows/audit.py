@@ -61,7 +61,7 @@ class Workplace:
     edges: Path | None
     limits: Limits
     judging: wire.Limits = field(default_factory=wire.Limits)
-    own: frozenset[Path] = frozenset()  # resolved paths among the exports that are Tenure's own
+    own: frozenset[str] = frozenset()  # places among the exports that are Tenure's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +96,14 @@ class Linked:
     roll: Roll
     snapshots: tuple[Snapshot, ...]
     files: tuple[FileVerdict, ...]
-    notes: tuple[str, ...] = ()  # what was declared in vain
+    notes: tuple[str, ...] = ()  # what could not be looked at, what was declared in vain
 
 
 def look(
     root: Path,
     sources: Mapping[str, Source],
     declarations: Declarations,
-    own: frozenset[Path] = frozenset(),
+    own: frozenset[str] = frozenset(),
     progress: Progress | None = None,
     trees: Collection[str] = (),
 ) -> Surveyed:
@@ -141,7 +141,8 @@ def collect_and_link(
         raise LinkError(
             f"linking needs more memory: {error}", "give it more with --memory, or room for its spill files"
         ) from error
-    return Linked(roll, tuple(snapshots), surveyed.files, tuple(_in_vain(root, declarations)))
+    notes = (*_unread(surveyed.files), *_in_vain(root, declarations))
+    return Linked(roll, tuple(snapshots), surveyed.files, notes)
 
 
 def audit(
@@ -216,6 +217,12 @@ def _result(linked: Linked, judgement: Judgement, as_of: datetime) -> AuditResul
 def _defaults(snapshots: Sequence[Snapshot]) -> list[str]:
     """What rests on a default, as the collectors noted it."""
     return [f"{s.manifest.name}: {note}" for s in snapshots for note in s.manifest.notes]
+
+
+def _unread(files: Sequence[FileVerdict]) -> Iterator[str]:
+    for file in files:
+        if file.why.startswith(observe.UNREADABLE):
+            yield f"{file.path} {file.why}; what it holds is missing here"
 
 
 def _in_vain(root: Path, declarations: Declarations) -> Iterator[str]:

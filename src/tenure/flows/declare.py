@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -67,11 +68,13 @@ def _distinct(declarations: Declarations, file: Path) -> Declarations:
     return declarations
 
 
-def own_files(folder: Path, declarations: Declarations, *others: Path | None) -> frozenset[Path]:
-    """Resolved paths of what Tenure itself reads or keeps among exports: declarations, mappings, decisions, its store."""
+def own_files(folder: Path, declarations: Declarations, store: Path) -> frozenset[str]:
+    """Places among exports that are Tenure's own and no exports: declarations, mappings, decisions, its store."""
     base = base_of(folder)
     named = [FILE, declarations.decisions or "decisions.toml", *(s.mapping for s in declarations.source if s.mapping)]
-    return frozenset(path.resolve() for path in (*(base / name for name in named), *(o for o in others if o is not None)))
+    inside = Path(os.path.realpath(base))
+    paths = [Path(os.path.realpath(path)) for path in (*(base / name for name in named), store)]
+    return frozenset(path.relative_to(inside).as_posix() for path in paths if path.is_relative_to(inside))
 
 
 @dataclass(frozen=True, slots=True)

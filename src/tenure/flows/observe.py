@@ -30,6 +30,9 @@ MANY = 20
 DEEPEST = 64
 """Folders below folders that are looked into; what lies deeper is told."""
 
+UNREADABLE = "cannot be read: "
+"""How the verdict on a place begins that may be an export, and that we are not let into."""
+
 IGNORE = "ignore"
 """The kind that leaves a place out."""
 
@@ -54,7 +57,7 @@ class Known:
     sources: Mapping[str, Source]
     declarations: Declarations
     trees: Collection[str] = frozenset()  # kinds that read a tree of any shape: many folders of such are one place
-    own: Collection[Path] = frozenset()  # resolved paths of what Tenure itself keeps among exports
+    own: Collection[str] = frozenset()  # places of what Tenure itself reads or keeps among exports
 
 
 def place_at(path: Path, relative: str) -> Place:
@@ -104,6 +107,7 @@ class _Survey:
             return [Taken(place, best[0], best[1].why)], []
         below = _below(place.relative, self.known.declarations)
         if best is not None and best[1].sureness >= SURE and not any(entry.kind is not None for entry in below):
+            self._refuse_store_within(place, best[0])
             return [Taken(place, best[0], best[1].why)], []
         taken: list[Taken] = []
         verdicts: list[FileVerdict] = []
@@ -111,13 +115,24 @@ class _Survey:
             more, said = self.look(child, depth + 1)
             taken += more
             verdicts += said
-        if not below and (why := self._together(best, taken, verdicts)):
+        if not below and not self._store_within(place) and (why := self._together(best, taken, verdicts)):
             return [Taken(place, taken[0].kind, why)], []
         return taken, verdicts
+
+    def _store_within(self, place: Place) -> bool:
+        """Whether Tenure's store lies in a folder, which its source would read as part of the export."""
+        prefix = "" if place.relative == "." else place.relative + "/"
+        return any(own.startswith(prefix) and (place.path / own.removeprefix(prefix)).is_dir() for own in self.known.own)
+
+    def _refuse_store_within(self, place: Place, kind: str) -> None:
+        if self._store_within(place):
+            raise TenureError(f"the store lies in {place.path}, which is read as one export ({kind})", "name another --store")
 
     def _as_declared(self, place: Place, kind: str) -> tuple[list[Taken], list[FileVerdict]]:
         if kind == IGNORE:
             return [], [FileVerdict(place.relative, None, "audit.toml says ignore")]
+        if place.is_folder:
+            self._refuse_store_within(place, kind)
         if kind not in self.known.sources:
             raise DeclarationError(
                 f"audit.toml: no kind of source is called {kind!r}",
@@ -154,7 +169,7 @@ class _Survey:
             with os.scandir(place.path) as listing:
                 entries = sorted(listing, key=lambda e: e.name)
         except OSError as error:
-            verdicts.append(FileVerdict(place.relative, None, f"cannot be listed: {error.strerror}"))
+            verdicts.append(FileVerdict(place.relative, None, f"{UNREADABLE}{error.strerror}"))
             return
         for entry in entries:
             relative = _storable(entry.name if place.relative == "." else f"{place.relative}/{entry.name}")
@@ -167,7 +182,7 @@ class _Survey:
     def _child(self, entry: os.DirEntry[str], relative: str) -> Place | str | None:
         """A place to look at, why it is none, or None for what is Tenure's own."""
         path = Path(entry.path)
-        if self.known.own and path.resolve() in self.known.own:
+        if relative in self.known.own:
             return None
         declared = self.known.declarations
         if entry.name.startswith(".") and _declared_at(relative, declared) is None and not _below(relative, declared):
@@ -175,13 +190,14 @@ class _Survey:
         try:
             if entry.is_symlink() and path.is_dir():
                 return "a link to a folder is not followed"
-            if not path.exists():
+            if entry.is_symlink() and not path.exists():
                 return "a link to nothing"
             return place_at(path, relative)
         except SourceError as error:
-            return error.problem
+            cause = error.__cause__
+            return f"{UNREADABLE}{cause.strerror}" if isinstance(cause, OSError) else "neither a file nor a folder"
         except OSError as error:
-            return f"cannot be read: {error.strerror}"
+            return f"{UNREADABLE}{error.strerror}"
 
 
 def normal(path: str) -> str:
