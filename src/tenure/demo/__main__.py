@@ -70,7 +70,8 @@ def _emptied(out: Path) -> Path:
         if not (out / MARK).is_file():
             raise TenureError(f"{out} is not empty, and no earlier demo made it", "name another folder with --out")
         for made in ("exports", "store"):
-            shutil.rmtree(out / made, ignore_errors=True)
+            if (out / made).exists():
+                shutil.rmtree(out / made)
     folder = out / "exports"
     folder.mkdir(parents=True)
     return folder
@@ -110,4 +111,7 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except TenureError as error:
         print(f"tenure.demo: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:  # whoever read the report has seen enough
+        sys.stderr.close()
         sys.exit(2)

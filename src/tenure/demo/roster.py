@@ -56,8 +56,9 @@ def _device(chance: Chance, role: Role, number: int, case: str, member: int) -> 
     family = FAMILIES[role.family]
     label = f"{family.id} {number}"
     site = str(role.changes.get("site") or chance.pick(SITES, "site", label))
-    serial = family.serial.format(chance.below(90_000_000, "serial", label) + 5_000_000)
-    mac = ":".join((family.oui, *(f"{octet:02x}" for octet in chance.octets(3, "mac", label))))
+    serial = family.serial.format(_scattered(chance, 90_000_000, number, "serial", family.id) + 5_000_000)
+    octets = _scattered(chance, 1 << 24, number, "mac", family.id).to_bytes(3, "big")
+    mac = ":".join((family.oui, *(f"{octet:02x}" for octet in octets)))
     name = f"{family.prefix}-{site}-{number:03d}"
     device = Device(
         family=family,
@@ -77,6 +78,11 @@ def _device(chance: Chance, role: Role, number: int, case: str, member: int) -> 
     if case:  # what a case does not tell of must not blur it
         device = replace(device, tls13=False, psk=False, birth=False)
     return replace(device, **role.changes)
+
+
+def _scattered(chance: Chance, limit: int, number: int, *label: object) -> int:
+    """The place of a number in a shuffled range. No two share one: the factor has no divisor in common with the limits."""
+    return (number * 37_954_561 + chance.below(limit, *label)) % limit
 
 
 def _credentials(chance: Chance, family: Family, site: str, label: str) -> dict[str, Any]:
