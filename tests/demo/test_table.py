@@ -54,7 +54,7 @@ def test_too_small_a_fleet_is_refused_with_advice() -> None:
         roster(Chance(3), fewest(CASES) - 1, CASES)
 
 
-def test_one_device_more_changes_no_number_of_the_others() -> None:
+def test_numbers_follow_from_seed_and_label_alone() -> None:
     assert Chance(7).below(1000, "serial", 1) == Chance(7).below(1000, "serial", 1)
     assert len({Chance(7).below(1 << 40, "serial", number) for number in range(1000)}) == 1000
     assert Chance(7).octets(8, "a", "b") != Chance(7).octets(8, "ab") != Chance(8).octets(8, "ab")

@@ -1,4 +1,4 @@
-"""Numbers that look random and follow from a seed and a label alone: one device more changes no other."""
+"""Numbers that look random and follow from a seed and a label alone, in whatever order they are asked for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """A source of numbers. The same seed and label give the same number, in whatever order they are asked for."""
+    """A source of numbers: the same seed and label give the same number."""
 
     seed: int
 
