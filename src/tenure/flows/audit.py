@@ -135,6 +135,7 @@ def collect_and_link(
     told.step("collecting", observe.size_of(surveyed.taken), "bytes")
     snapshots = [observe.collect_one(t, sources[t.kind], declarations, place.bench, told.done) for t in surveyed.taken]
     told.step("linking")
+    place.roll.parent.mkdir(parents=True, exist_ok=True)
     try:
         roll = link(snapshots, declarations, as_of, place.roll, limits=place.limits, edge_cache=place.edges, progress=told.step)
     except duckdb.OutOfMemoryException as error:

@@ -95,26 +95,32 @@ class Declarations(_Frozen):
 
     def for_path(self, path: str) -> SourceDeclaration:
         """What is declared for a path: the entry with the longest path that is it or a folder above it."""
-        best = SourceDeclaration(path=path)
-        length = -1
+        best, closest = SourceDeclaration(path=path), -1
         for entry in self.source:
-            at = entry.path.strip("/").removeprefix("./")
-            if (path == at or path.startswith(at + "/") or at in ("", ".")) and len(at) > length:
-                best, length = entry, len(at)
+            if (close := _closeness(entry.path, path)) > closest:
+                best, closest = entry, close
         return best
 
     def anchors_for(self, path: str) -> AnchorDeclaration | None:
         """Who trusts the bundle at this path, if somebody said so (same rule as for_path)."""
         best: AnchorDeclaration | None = None
+        closest = -1
         for entry in self.anchors:
-            at = entry.path.strip("/").removeprefix("./")
-            if (path == at or path.startswith(at + "/") or at in ("", ".")) and (best is None or len(at) > len(best.path)):
-                best = entry
+            if (close := _closeness(entry.path, path)) > closest:
+                best, closest = entry, close
         return best
 
     def zeros_significant(self, maker: str | None) -> bool:
         """Whether leading zeros of this maker's serials mean something. ``maker`` is normalised (identifiers.maker)."""
-        return any(
+        return maker is not None and any(
             m.leading_zeros == "significant" and maker in map(identifiers.maker, (name, *m.aliases))
             for name, m in self.maker.items()
         )
+
+
+def _closeness(declared: str, path: str) -> int:
+    """How closely a declared path speaks for a path: 0 from the audited folder itself, more the longer it is, -1 not at all."""
+    at = declared.strip("/").removeprefix("./")
+    if at in ("", "."):
+        return 0
+    return len(at) if path == at or path.startswith(at + "/") else -1
