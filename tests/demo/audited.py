@@ -30,10 +30,15 @@ class Audited:
         return {str(s.name) for f in self.result.findings if f.rule == rule for s in f.subjects if s.kind == "device"}
 
 
-def audited(base: Path, seed: int, size: int, as_of: datetime, cases: Sequence[Case] = exports.CASES) -> Audited:
+def audited(
+    base: Path, seed: int, size: int, as_of: datetime, cases: Sequence[Case] = exports.CASES, *, declared: bool = True
+) -> Audited:
+    """Without ``declared`` the exports come without audit.toml, as a newcomer's do."""
     fleet = exports.example(seed, size, as_of, cases)
     folder, store = base / "exports", base / "store"
     exports.write(fleet, folder)
+    if not declared:
+        (folder / "audit.toml").unlink()
     bench = Bench(store / "evidence", digest_key(store / "digest.key"), folder, (), as_of)
     place = flow.Workplace(bench, store / "roll.duckdb", None, Limits())
     questions = flow.Questions(load_rules(builtin_folder()), load_controls(builtin_controls_folder()), ())

@@ -75,22 +75,24 @@ def test_one_change_makes_it_a_defect(armed: Audited, case: str) -> None:
     assert cast_of(armed.fleet, played)[member].name in armed.devices_found(rule)
 
 
-def test_flapping_from_another_address_is_a_conflict(tmp_path: Path) -> None:
+def test_flapping_from_another_address_is_a_conflict_and_an_anchor_of_no_declared_purpose_opens_all(tmp_path: Path) -> None:
     visits = tuple(Visit(12 - 2 * turn / 1440, 600, address="10.66.0.9" if turn % 2 else "") for turn in range(6))
     cases = [
         replace(case, cast=(replace(case.cast[0], changes={"visits": visits}),)) if case.id == "flapping-controller" else case
         for case in CASES
     ]
-    fleet = audited(tmp_path, 5, 100, datetime(2026, 11, 1, tzinfo=UTC), cases)
+    fleet = audited(tmp_path, 5, 100, datetime(2026, 11, 1, tzinfo=UTC), cases, declared=False)
     (device,) = (d for d in fleet.fleet.devices if d.case == "flapping-controller")
     found = {s.name for f in fleet.result.findings if f.rule == "client-id-conflict" for s in f.subjects}
     assert device.client in found
+    (born,) = (d for d in fleet.fleet.devices if d.case == "born-gateway")
+    assert born.name in fleet.devices_found("retired-device-still-trusted")
 
 
 def test_every_near_miss_with_a_cast_is_held_against_its_defect_or_said_why_not() -> None:
     not_by_one_field = {
         "reused-addresses",  # an address is no input to any rule: there is nothing to arm
-        "born-gateway",  # by the purpose of an anchor (tests/rules/test_retired_devices.py)
+        "born-gateway",  # above, by the declared purpose of an anchor
         "flapping-controller",  # above, since its subject is a client
     }
     assert {case.id for case in NEAR_MISSES if case.cast} == set(ARMED) | not_by_one_field
