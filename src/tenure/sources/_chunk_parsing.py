@@ -61,7 +61,7 @@ def _by_helpers(
     with ProcessPoolExecutor(helpers, mp_context=get_context("spawn"), initializer=gc.disable) as pool:
         for chunk, argument in source:
             under_way.append((chunk, pool.submit(_parse_and_pack, parse, chunk, argument)))
-            if len(under_way) > helpers + 1:
+            if len(under_way) > 3 * helpers:
                 yield _unpacked(*under_way.popleft())
         while under_way:
             yield _unpacked(*under_way.popleft())

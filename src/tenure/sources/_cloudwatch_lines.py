@@ -24,23 +24,20 @@ NOT_CONNECTED: Final = 3  # (account, client, principal, address or None, port, 
 Event = tuple[Any, ...]
 Strange = tuple[int, str, str, str]
 
-_TEXT: Final = r'"([^"\\\x00-\x1f]*)"'
-_ANY: Final = r'"[^"\\\x00-\x1f]*"'
-_HEAD: Final = (
-    rf'\{{"timestamp": ?"(\d{{4}}-\d\d-\d\d \d\d)(:\d\d:\d\d)\.(\d{{3}})", ?"logLevel": ?{_ANY}, ?"traceId": ?{_ANY}, ?'
-    rf'"accountId": ?{_TEXT}, ?"status": ?{_TEXT}, ?"eventType": ?'
-)
+_TEXT: Final = r'"([^"\\\x00-\x1f]*+)"'
+_ANY: Final = r'"[^"\\\x00-\x1f]*+"'
 _USUAL = re.compile(
-    rf'{_HEAD}"((?:Disc|C)onnect)", ?"protocol": ?{_TEXT}, ?"clientId": ?{_TEXT}, ?"principalId": ?{_TEXT}, ?'
+    rf'\{{"timestamp": ?"(\d{{4}}-\d\d-\d\d \d\d)(:\d\d:\d\d)\.(\d{{3}})", ?"logLevel": ?{_ANY}, ?"traceId": ?{_ANY}, ?'
+    rf'"accountId": ?{_TEXT}, ?"status": ?{_TEXT}, ?"eventType": ?"(?:'
+    rf'((?:Disc|C)onnect)", ?"protocol": ?{_TEXT}, ?"clientId": ?{_TEXT}, ?"principalId": ?{_TEXT}, ?'
     rf'"sourceIp": ?"({IPV4})", ?"sourcePort": ?([1-9]\d{{0,4}}|0)'
-    rf'(?:, ?"reason": ?{_TEXT})?(?:, ?"details": ?{_TEXT})?(?:, ?"disconnectReason": ?{_TEXT})?\}}\r?(?:\n|\Z)',
+    rf'(?:, ?"reason": ?{_TEXT})?(?:, ?"details": ?{_TEXT})?(?:, ?"disconnectReason": ?{_TEXT})?|'
+    rf'((?!(?:Disc|C)onnect"|Connection\.AuthNError")[^"\\\x00-\x1f]++)"'
+    rf'(?:, ?"(?!timestamp"|accountId"|status"|eventType")[\w.-]*+": ?(?:{_ANY}|0|-?[1-9]\d{{0,17}}|true|false|null))*+'
+    r")\}\r?(?:\n|\Z)",
     re.ASCII,
 )
-_OTHER = re.compile(
-    rf'{_HEAD}"((?!(?:Disc|C)onnect"|Connection\.AuthNError")[^"\\\x00-\x1f]+)"'
-    rf'(?:, ?"(?!timestamp"|accountId"|status"|eventType")[\w.-]*": ?(?:{_ANY}|0|-?[1-9]\d{{0,17}}|true|false|null))*\}}\r?',
-    re.ASCII,
-)
+"""A record of the usual shape: a Connect or Disconnect with all its fields, or another kind, of which only the head matters."""
 _FRAME = re.compile(
     r'\s*(?:[{}\[\]]{1,3},?|"(?:events|logStreamName|timestamp|ingestionTime|eventId|searchedLogStreams|searchedCompletely|'
     r'nextForwardToken|nextBackwardToken|logGroupName)": ?.*)?\s*'
@@ -89,10 +86,10 @@ class _Reading:
     def of(self, text: str, ended: bool) -> int:
         """Read all lines of a chunk; how many there are."""
         at = number = 0
-        usual, size = _USUAL.match, len(text)
+        usual, size, read = _USUAL.match, len(text), self._usual
         while at < size:
             if self.all_text and (match := usual(text, at)):
-                self._usual(number, match)
+                read(number, match)
                 at = match.end()
             else:
                 end = text.find("\n", at)
@@ -113,47 +110,37 @@ class _Reading:
             self.strange.append((number, code, trouble.reason, line))
 
     def _usual(self, number: int, match: re.Match[str]) -> None:
-        """A Connect or Disconnect of the usual shape: nearly every record that tells of a session."""
+        """A record of the usual shape, which nearly all are."""
         (
-            hour, within, milli, account, status, kind, protocol, client, principal, where, port, reason, details, ending
+            hour, within, milli, account, status, kind, protocol, client, principal, where, port, reason, details, ending, other
         ) = match.groups()  # fmt: skip
-        start, after, words = self._hours.get(hour), WITHIN_HOUR.get(within), self._words
-        if start is None:
-            start = self._hour(hour)
+        start, after, words = self._hours.get(hour) or self._hour(hour), WITHIN_HOUR.get(within), self._words
         if start is None or after is None:
             self.strange.append((number, "bad-time", "the time stamp does not exist", match[0].rstrip("\r\n")))
             return
         time = start + after + int(milli) * 1_000
+        span = self.accounts.get(account) or self._seen(account, time)
+        span[0] += 1
+        if time > span[2]:
+            span[2] = time
+        elif time < span[1]:
+            span[1] = time
+        if other:
+            self._count(other, status)
+            return
         account = words.setdefault(account, account)  # one text for all: fewer to pack, and fewer to keep
-        if (span := self.accounts.get(account)) is None:
-            self._seen(account, time)
-        else:
-            span[0] += 1
-            if time > span[2]:
-                span[2] = time
-            elif time < span[1]:
-                span[1] = time
-        if kind == "Connect":
-            protocol = words.get(protocol) or words.setdefault(protocol, _protocol(protocol))
-            if status == "Success":
-                self.events.append((CONNECTED, number, time, account, client, principal, where, int(port), protocol))
-            else:
-                why = "; ".join(filter(None, (reason, details)))
-                event = (NOT_CONNECTED, number, time, account, client, principal, where, int(port), protocol, status, why)
-                self.events.append(event)
-        else:
+        if kind == "Disconnect":
             ending = ending or reason or ""
             ending = words.setdefault(ending, ending)
             self.events.append((DISCONNECTED, number, time, account, client, principal, where, int(port), ending))
-
-    def _other(self, match: re.Match[str]) -> None:
-        """A record of another kind."""
-        hour, within, milli, account, status, kind = match.groups()
-        start, after = self._hours.get(hour) or self._hour(hour), WITHIN_HOUR.get(within)
-        if start is None or after is None:
-            raise _NotARecord("bad-time", "the time stamp does not exist")
-        self._counted(kind, status)
-        self._seen(account, start + after + int(milli) * 1_000)
+            return
+        protocol = words.get(protocol) or words.setdefault(protocol, _protocol(protocol))
+        if status == "Success":
+            self.events.append((CONNECTED, number, time, account, client, principal, where, int(port), protocol))
+        else:
+            why = "; ".join(filter(None, (reason, details)))
+            event = (NOT_CONNECTED, number, time, account, client, principal, where, int(port), protocol, status, why)
+            self.events.append(event)
 
     def _hour(self, text: str) -> int | None:
         """Microseconds at the beginning of an hour; None for one that does not exist."""
@@ -166,14 +153,11 @@ class _Reading:
         self._hours[text] = start
         return start
 
-    def _counted(self, kind: str, status: str) -> None:
+    def _count(self, kind: str, status: str) -> None:
         named = f"{kind} {status}".strip()
         self.others[named] = self.others.get(named, 0) + 1
 
     def _unusual(self, number: int, line: str) -> None:
-        if other := _OTHER.fullmatch(line):
-            self._other(other)
-            return
         text = line.strip().removesuffix(",")
         if text[:1] == "{" and text[-1:] == "}":
             self._value(number, _decoded(text), None)
@@ -221,8 +205,8 @@ class _Reading:
             raise _NotARecord("bad-time", "the record has no time stamp that can be read")
         account = _text(record, "accountId")
         if kind not in ("Connect", "Disconnect", "Connection.AuthNError"):
-            self._counted(kind, status)
-            self._seen(account, time)
+            self._count(kind, status)
+            self._record_seen(account, time)
             return
         port = record.get("sourcePort")
         if isinstance(port, str) and port.isascii() and port.isdigit():
@@ -233,7 +217,7 @@ class _Reading:
         protocol = _protocol(_text(record, "protocol"))
         why = "; ".join(filter(None, (_text(record, "reason"), _text(record, "details"))))
         ending = _text(record, "disconnectReason") or _text(record, "reason")
-        self._seen(account, time)
+        self._record_seen(account, time)
         if kind == "Disconnect":
             self.events.append((DISCONNECTED, number, time, *who, ending))
         elif kind == "Connect" and status == "Success":
@@ -241,15 +225,14 @@ class _Reading:
         else:
             self.events.append((NOT_CONNECTED, number, time, *who, protocol, status, why))
 
-    def _seen(self, account: str, time: int) -> None:
-        if (span := self.accounts.get(account)) is None:
-            self.accounts[account] = [1, time, time]
-            return
+    def _seen(self, account: str, time: int) -> list[int]:
+        span = self.accounts[account] = [0, time, time]
+        return span
+
+    def _record_seen(self, account: str, time: int) -> None:
+        span = self.accounts.get(account) or self._seen(account, time)
         span[0] += 1
-        if time > span[2]:
-            span[2] = time
-        elif time < span[1]:
-            span[1] = time
+        span[1], span[2] = min(span[1], time), max(span[2], time)
 
 
 def _decoded(text: str) -> object:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from tenure.evidence.collection import CollectContext, Place, Recognition, Source
@@ -34,6 +35,7 @@ from tenure.sources._log_problems import LineProblems
 from tenure.sources._log_sessions import OPEN_AT_ONCE
 from tenure.sources._log_time import moment
 
+WRITE_TEST: Final = "aws-logs-write-test"  # CloudWatch leaves it in the bucket
 MERGED_CHUNK_BYTES: Final = 256 << 10  # many files may be under way at once
 
 _RECORD = re.compile(rb'\\?"eventType\\?": ?\\?"[\w.-]+\\?"')
@@ -55,17 +57,23 @@ class AwsIotLog:
         return None
 
     def _recognise_folder(self, place: Place) -> Recognition | None:
-        """An export to S3: nothing but files of log streams, all of them of AWS IoT as far as a look at the first tells."""
-        files = sorted(p for p in place.path.rglob("*") if p.is_file() and p.name != "aws-logs-write-test")
-        if not files or not all(_NAME.fullmatch(p.name) for p in files) or any(p.suffix == ".log" for p in files):
+        """An export to S3: nothing but files of log streams, all of them of AWS IoT as far as a look at one of them tells."""
+        first: Path | None = None
+        for path in place.path.rglob("*"):
+            if path.is_dir() or path.name == WRITE_TEST:
+                continue
+            if not _NAME.fullmatch(path.name) or path.suffix == ".log":
+                return None
+            first = path if first is None or path < first else first
+        if first is None:
             return None
-        head = first_bytes(LogFile(files[0], files[0].name))
+        head = first_bytes(LogFile(first, first.name))
         if not (_RECORD.search(head) and _OF_IOT.search(head)):
             return None
         return Recognition(80, "a folder of exported log streams of AWS IoT")
 
     def collect(self, place: Place, context: CollectContext, draft: SnapshotDraft) -> None:
-        files = [f for log in logs_of(place.path, place.relative) for f in log if f.path.name != "aws-logs-write-test"]
+        files = [f for log in logs_of(place.path, place.relative) for f in log if f.path.name != WRITE_TEST]
         collect_log(files, context, draft, helpers_for(files) if len(files) == 1 else 0)
 
 
