@@ -25,7 +25,7 @@ LEAST_CANDIDATES: Final = 32
 """How many possible issuers are tried for all together, and at least for each. More than some share a name or a key identifier
 only in hostile or broken collections, and checking them all would take time in the square of their number."""
 
-PORTION: Final = 1024
+PORTION: Final = 4096
 """Certificates that are checked in one go."""
 
 _DER: Final = CERTIFICATE.names.index("der")

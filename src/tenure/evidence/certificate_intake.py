@@ -37,15 +37,16 @@ class CertificateBatch:
 
 
 class CertificateIntake:
-    """Takes certificates in, each once for each origin.
+    """Takes certificates in, each once for each origin; or each, where the origins are known to differ (``distinct``).
 
     What was taken is remembered for the file being read (the origin before ``#``): a file that is come back to after
     another one gives its certificates again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, distinct: bool = False) -> None:
         self.rows: list[Row] = []
         self.problems: list[Row] = []
+        self._distinct = distinct
         self._file = ""
         self._taken: set[tuple[bytes, str]] = set()
 
@@ -56,17 +57,22 @@ class CertificateIntake:
         except NoCertificateError as error:
             self.problem(origin, "", error.problem, "no-certificate", der)
             return hashlib.sha256(der).digest()
-        file = origin.partition("#")[0]
-        if file != self._file:
-            self._file = file
-            self._taken.clear()
-        mark = facts.sha256, origin
-        if mark not in self._taken:
-            self._taken.add(mark)
+        if self._distinct or self._new(facts.sha256, origin):
             self.rows.append((*facts[:-1], origin))
             for problem in facts.problems:
                 self.problem(origin, problem.field, problem.reason, problem.code, facts.der)
         return facts.sha256
+
+    def _new(self, sha256: bytes, origin: str) -> bool:
+        file = origin.partition("#")[0]
+        if file != self._file:
+            self._file = file
+            self._taken.clear()
+        mark = sha256, origin
+        if mark in self._taken:
+            return False
+        self._taken.add(mark)
+        return True
 
     def add_container(self, data: bytes, origin: str, passwords: Sequence[bytes] = ()) -> list[bytes]:
         """All certificates in the bytes of a certificate file, whatever its form; their SHA-256s in order."""

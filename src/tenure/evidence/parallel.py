@@ -17,7 +17,7 @@ from tenure.errors import TenureError
 T = TypeVar("T")
 R = TypeVar("R")
 
-FEW: Final = 8
+FEW: Final = 3
 """So many tasks are done here, in about the time that it takes other processes to start."""
 
 
@@ -78,9 +78,6 @@ class Workers:
 
 def _alone() -> None:
     """A worker computes on one core: Arrow's own threads would only fight with the other workers."""
-    import gc
-
     import pyarrow as pa
 
     pa.set_cpu_count(1)
-    gc.disable()  # rows and tuples hold no cycles, and looking for some costs a fifth of the time

@@ -15,6 +15,7 @@ from tenure.pki.der import Bytes
 
 _BEGIN, _END, _DASHES = b"-----BEGIN ", b"-----END ", b"-----"
 _LONGEST_LABEL = 64
+_PRINTABLE = re.compile(rb"[ -~]*")
 _ESCAPED = re.compile(rb"\\[rnt]|\\u000[aAdD9]")
 _WHITE = b" \t\r\n\f\v\"'\xc2\xa0"
 
@@ -43,7 +44,8 @@ def blocks(data: Bytes, first: int = 1) -> Iterator[Block]:
     while at >= 0:
         label_at = at + len(_BEGIN)
         label_end = data.find(_DASHES, label_at, label_at + _LONGEST_LABEL + len(_DASHES))
-        if label_end < 0 or not (label := bytes(data[label_at:label_end]).decode("latin-1")).isprintable():
+        label = bytes(data[label_at : max(label_end, label_at)])
+        if label_end < 0 or not _PRINTABLE.fullmatch(label):
             at = data.find(_BEGIN, label_at)
             continue
         body_at = label_end + len(_DASHES)
@@ -53,18 +55,19 @@ def blocks(data: Bytes, first: int = 1) -> Iterator[Block]:
         at = data.find(_BEGIN, body_at if body_end < 0 else body_end)
 
 
-def _block(data: Bytes, number: int, label: str, at: int, body_at: int, body_end: int) -> Block:
+def _block(data: Bytes, number: int, label: bytes, at: int, body_at: int, body_end: int) -> Block:
+    name = label.decode("ascii")
     if body_end < 0:
-        return Block(number, at, label, b"", bytes(data[at : at + 65_536]), False, "it has no END line")
+        return Block(number, at, name, b"", bytes(data[at : at + 65_536]), False, "it has no END line")
     end = body_end + len(_END) + len(label) + len(_DASHES)
-    if data[body_end:end] != _END + label.encode("latin-1") + _DASHES:
-        return Block(number, at, label, b"", bytes(data[at:body_end]), False, "its END line is missing or another's")
-    raw = bytes(data[at:end])
+    if data[body_end:end] != b"-----END %b-----" % label:
+        return Block(number, at, name, b"", bytes(data[at:body_end]), False, "its END line is missing or another's")
+    raw = data[at:end]
     try:
         content = decoded(raw[body_at - at : body_end - at])
     except ValueError as error:
-        return Block(number, at, label, b"", raw, True, f"its body is no base64: {error}")
-    return Block(number, at, label, content, raw, True, "" if content else "it is empty")
+        return Block(number, at, name, b"", raw, True, f"its body is no base64: {error}")
+    return Block(number, at, name, content, raw, True, "" if content else "it is empty")
 
 
 def decoded(body: bytes) -> bytes:

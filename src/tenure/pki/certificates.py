@@ -14,13 +14,13 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from tenure.pki import property_reader
-from tenure.pki.extensions import beyond_judgement
+from tenure.pki.extensions import beyond_judgement, join
 from tenure.pki.facts import COLUMNS, CertificateFacts, NoCertificateError, ReadingProblem
 from tenure.pki.walker import Walked, walk
 
 __all__ = ["COLUMNS", "CertificateFacts", "NoCertificateError", "ReadingProblem", "read", "read_by_property"]
 
-_accepted_algorithms: Final[set[tuple[bytes, bytes]]] = set()
+_accepted_algorithms: Final[set[bytes]] = set()
 """Pairs of AlgorithmIdentifiers the library took without a warning; bounded by _MOST_REMEMBERED."""
 _MOST_REMEMBERED: Final = 1024
 
@@ -31,18 +31,15 @@ def read(der: bytes) -> CertificateFacts:
     Raises NoCertificateError where no certificate can be seen in them, and nothing else.
     """
     walked = walk(der)
-    facts = walked.facts
-    if (
-        walked.accepted
-        and not facts.problems
-        and facts.key_bits is not None
-        and walked.algorithms in _accepted_algorithms
-        and facts.serial_hex
-        and facts.serial_hex[0] not in "-0"
-        and _taken(facts.der)
-    ):
-        return facts
-    return _arbitrated(walked)
+    facts, extensions, algorithms = walked
+    if facts.problems or facts.key_bits is None or algorithms not in _accepted_algorithms:
+        return _arbitrated(walked)
+    for extension in extensions:
+        if not extension.accepted:
+            return _arbitrated(walked)
+    if not facts.serial_hex or facts.serial_hex[0] in "-0" or not _taken(facts.der):
+        return _arbitrated(walked)
+    return facts
 
 
 def read_by_property(der: bytes) -> CertificateFacts:
@@ -78,10 +75,12 @@ def _arbitrated(walked: Walked) -> CertificateFacts:
 
 def _remember(walked: Walked, certificate: x509.Certificate) -> None:
     """The readers agreed on it, so the extensions and algorithms in it need not be asked about again."""
-    for extension, seen in zip(walked.extensions, certificate.extensions, strict=True):
+    single = [member for extension in walked.extensions for member in (extension.members or (extension,))]
+    for extension, seen in zip(single, certificate.extensions, strict=True):
         extension.accepted = True
         if isinstance(seen.value, x509.UnrecognizedExtension) and len(beyond_judgement) < _MOST_REMEMBERED:
             beyond_judgement.add(extension.oid)
+    join(single)
     if len(_accepted_algorithms) < _MOST_REMEMBERED:
         _accepted_algorithms.add(walked.algorithms)
 

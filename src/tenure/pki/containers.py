@@ -9,8 +9,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from tenure.pki import armour, carving, pkcs7, pkcs12
 from tenure.pki.armour import Block
@@ -28,16 +27,14 @@ _PRIVATE_KEY: Final = re.compile(
 _ENCRYPTED_KEY: Final = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05"
 
 
-@dataclass(frozen=True, slots=True)
-class Contained:
+class Contained(NamedTuple):
     """A certificate found. ``place`` is the number of its block or entry, its offset (``0x1f40``), or empty for the whole."""
 
     der: bytes
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContainedProblem:
+class ContainedProblem(NamedTuple):
     """Something that should have been a certificate, or should not lie there. Of ``data`` only the hash may be kept.
 
     Codes: armour-damaged, no-certificate, trailing-bytes, pkcs7-unreadable, pkcs12-locked, private-key-present.
@@ -67,7 +64,10 @@ def certificates_in(data: Bytes, passwords: Sequence[bytes] = ()) -> Iterator[Fo
 def in_armour(data: Bytes, first: int = 1) -> Iterator[Found]:
     """What the PEM blocks of a text hold. ``first`` is the number of its first block, where it is a part of a longer text."""
     for block in armour.blocks(data, first):
-        yield from _block(block, str(block.number))
+        if block.label == "CERTIFICATE" and block.content:
+            yield Contained(block.content, str(block.number))
+        else:
+            yield from _block(block, str(block.number))
 
 
 def carve(data: Bytes) -> Iterator[Found]:

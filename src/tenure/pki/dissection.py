@@ -38,20 +38,35 @@ class Dissection:
 
 def dissect(data: bytes) -> Dissection:
     """The parts of the certificate that the data begins with. Never raises; a cut certificate gives the parts before the cut."""
-    return _ordinary(data) or _any(data)
+    ends = ordinary(data)
+    if ends is None:
+        return _any(data)
+    serial, algorithm, issuer, before, validity, subject, spki, extensions, tbs, outer, signature = ends
+    return Dissection(
+        data[4:tbs], 3, data[15:serial], data[serial:algorithm], data[algorithm:issuer],
+        (data[issuer + 2], data[issuer + 4 : before]), (data[before], data[before + 2 : validity]),
+        data[validity:subject], data[subject:spki], data[extensions:tbs], data[tbs:outer], data[signature + 1 :],
+        None, True, len(data),
+    )  # fmt: skip
 
 
-def _ordinary(data: bytes) -> Dissection | None:
-    """The same for the form nearly all have: version 3, up to 64 KiB, no unique ids, nothing after it. None for any other.
+Ends = tuple[int, int, int, int, int, int, int, int, int, int, int]
 
-    Positions only grow and have to meet the ends told outside, so no part reaches out of its whole.
+
+def ordinary(data: bytes) -> Ends | None:
+    """Where the parts of a certificate end, if it has the form nearly all have: version 3, up to 64 KiB, no unique ids.
+
+    Ends of serial (begins at 15), inner algorithm, issuer, notBefore (its content begins 4 after the issuer), validity, subject,
+    key; where the content of the extensions begins; ends of the signed part and of the outer algorithm; where the content of
+    the signature begins. None for any other form and where anything follows. Positions only grow and have to meet the ends
+    told outside, so no part reaches out of its whole.
     """
     size = len(data)
     if data[:2] != _LONG or data[4:6] != _LONG or data[8:14] != _VERSION_3:
         return None
     try:
-        end = 8 + (data[6] << 8 | data[7])
-        if 4 + (data[2] << 8 | data[3]) != size or end > size or not 0 < data[14] < 0x80:
+        tbs = 8 + (data[6] << 8 | data[7])
+        if 4 + (data[2] << 8 | data[3]) != size or tbs > size or not 0 < data[14] < 0x80:
             return None
         serial = 15 + data[14]
         algorithm = _after(data, serial)
@@ -63,22 +78,16 @@ def _ordinary(data: bytes) -> Dissection | None:
         if before + 2 + data[before + 1] != validity or data[before] not in _TIMES:
             return None
         subject = _after(data, validity)
-        spki = _after(data, subject)
-        start = spki
-        if spki < end:
-            start = _inside(data, spki, 0xA3, end)
-            start = _inside(data, start, der.SEQUENCE, end)
-        outer = _after(data, end)
+        spki = extensions = _after(data, subject)
+        if spki < tbs:
+            extensions = _inside(data, _inside(data, spki, 0xA3, tbs), der.SEQUENCE, tbs)
+        outer = _after(data, tbs)
         signature = _inside(data, outer, der.BIT_STRING, size)
-        if signature == size or spki > end:
+        if signature == size or spki > tbs:
             return None
     except IndexError:
         return None
-    return Dissection(
-        data[4:end], 3, data[15:serial], data[serial:algorithm], data[algorithm:issuer],
-        (data[issuer + 2], data[issuer + 4 : before]), (data[before], data[before + 2 : validity]),
-        data[validity:subject], data[subject:spki], data[start:end], data[end:outer], data[signature + 1 :], None, True, size,
-    )  # fmt: skip
+    return serial, algorithm, issuer, before, validity, subject, spki, extensions, tbs, outer, signature
 
 
 def _after(data: bytes, at: int) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from tenure.pki import der, general_names
@@ -27,17 +28,21 @@ Values = tuple[tuple[int, object], ...]
 
 @dataclass(slots=True)
 class Extension:
-    """One extension. ``values`` are what it says, by index of COLUMNS; ``flaw`` is what is wrong in it.
+    """One extension, or a run of extensions that were seen to stand together.
 
-    Equal bytes give the same object again while it is remembered: ``accepted`` is set on it, by whoever asked the library,
-    once the library has taken these very bytes; nothing else of it ever changes.
+    Equal bytes give the same object again while it is remembered. ``accepted`` is set on it, by whoever asked the library,
+    once the library has taken these very bytes; then ``runs`` that begin with it may be added. Nothing else of it changes.
     """
 
     oid: bytes
-    values: Values
-    flaw: str | None
+    values: Values  # what it says, by index of COLUMNS
+    flaw: str | None  # what is wrong in it
     column: str  # what it is about, for a problem's place
+    kinds: int  # a bit for each type in it; 0 for a type that has none
     accepted: bool = False
+    encoded: bytes = b""  # empty where it is not remembered
+    members: tuple[Extension, ...] = ()  # of a run
+    runs: tuple[Extension, ...] = ()  # that begin with this one, longest first
 
 
 remembered: Final[dict[bytes, Extension]] = {}
@@ -47,46 +52,96 @@ beyond_judgement: Final[set[bytes]] = {b"\x55\x1d\x0e", b"\x55\x1d\x11"}
 """Types to whose content the library has nothing to say: what it could object to is read here (SKI, SAN), or it does not
 know the type. Whoever asks the library adds to it."""
 
+_kinds: Final[dict[bytes, int]] = {}
+_MOST_KINDS: Final = 512
+_MOST_RUNS: Final = 8
+
 
 def read(encoded: bytes) -> Extension:
     """The extension in these bytes (a whole SEQUENCE). Raises DerError where not even its type can be told."""
     if (known := remembered.get(encoded)) is not None:
         return known
-    if len(encoded) == 31 and encoded[:11] == _SHA1_KEY_ID:
-        return Extension(b"\x55\x1d\x0e", ((5, encoded[11:]),), None, "subject_key_id", True)
     extension = _read(encoded)
     if len(encoded) <= _CACHED_BYTES and extension.oid not in beyond_judgement:
         if len(remembered) >= _MOST_REMEMBERED:
             remembered.clear()
+        extension.encoded = encoded
         remembered[encoded] = extension
     return extension
 
 
+def of_one_certificate(encoded: bytes, said: list[object]) -> Extension | None:
+    """The extension if it is of a type whose value is another in every certificate, and of the usual form.
+
+    Its value goes to ``said`` at once, what is returned is the type alone. None for any other.
+    """
+    if len(encoded) == 31 and encoded[:11] == _SHA1_KEY_ID:
+        said[5] = encoded[11:]
+        return _KEY_ID
+    if encoded[2:8] == _ALTERNATIVES and len(encoded) < 0x80 and encoded[9] == der.SEQUENCE:
+        size = len(encoded)
+        if (encoded[1], encoded[8], encoded[10]) == (size - 2, size - 9, size - 11):
+            lines = general_names.plain(encoded, 11)
+            if lines:
+                said[4] = lines
+                return _ALTERNATIVE_NAMES
+    return None
+
+
+def join(found: Iterable[Extension]) -> None:
+    """Remember which accepted extensions of a certificate stand together, so that the next like it is read run by run."""
+    for together, run in groupby(found, key=lambda extension: extension.accepted and extension.encoded != b""):
+        members = tuple(run)
+        first = members[0]
+        if not together or len(members) < 2 or len(first.runs) >= _MOST_RUNS:
+            continue
+        encoded = b"".join(member.encoded for member in members)
+        values = tuple(value for member in members for value in member.values)
+        kinds = 0
+        for member in members:
+            kinds |= member.kinds
+        if kinds.bit_count() == len(members) and encoded not in {known.encoded for known in first.runs}:
+            joined = Extension(b"", values, None, "extensions", kinds, True, encoded, members)
+            first.runs = tuple(sorted((*first.runs, joined), key=lambda known: -len(known.encoded)))
+
+
+def _kind(oid: bytes) -> int:
+    """The bit of a type. Types beyond the first few hundred have none: who needs to tell them apart compares them."""
+    if (bit := _kinds.get(oid)) is None:
+        bit = 1 << len(_kinds) if len(_kinds) < _MOST_KINDS else 0
+        if bit:
+            _kinds[oid] = bit
+    return bit
+
+
 def _read(encoded: bytes) -> Extension:
-    kind, tag, start, stop, end = _opened(encoded)
-    column, parse = _PARSERS.get(kind, ("extensions", None))
+    oid, tag, start, stop, end = _opened(encoded)
+    column, parse = _PARSERS.get(oid, ("extensions", None))
+    kind = _kind(oid)
     if tag != der.OCTET_STRING or stop != end:
-        return Extension(kind, (), "an extension's value is no OCTET STRING", column)
+        return Extension(oid, (), "an extension's value is no OCTET STRING", column, kind)
     if parse is None:
-        return Extension(kind, (), None, column, accepted=kind in beyond_judgement)
+        return Extension(oid, (), None, column, kind, accepted=oid in beyond_judgement)
     try:
         values, flaw = parse(encoded[start:stop])
     except DerError as error:
-        return Extension(kind, (), str(error), column)
-    return Extension(kind, values, flaw, column, accepted=flaw is None and kind in beyond_judgement)
+        return Extension(oid, (), str(error), column, kind)
+    return Extension(oid, values, flaw, column, kind, accepted=flaw is None and oid in beyond_judgement)
 
 
 def _opened(encoded: bytes) -> tuple[bytes, int, int, int, int]:
     """Type of an extension; tag, start and end of its value; end of the whole."""
-    _, at, end = der.loose_header(encoded, 0, len(encoded))
+    tag, at, end = der.loose_header(encoded, 0, len(encoded))
+    if tag != der.SEQUENCE:
+        raise DerError(f"an extension has tag 0x{tag:02X}")
     start, at = der.expect(encoded, at, end, der.OID, "an extension's type")
-    kind = encoded[start:at]
-    if len(kind) > 128:
+    oid = encoded[start:at]
+    if len(oid) > 128:
         raise DerError("an extension's type is too long")
     tag, start, stop = der.header(encoded, at, end)
     if tag == der.BOOLEAN:
         tag, start, stop = der.header(encoded, stop, end)
-    return kind, tag, start, stop, end
+    return oid, tag, start, stop, end
 
 
 def _basic_constraints(value: bytes) -> tuple[Values, str | None]:
@@ -184,3 +239,7 @@ _PARSERS: Final[dict[bytes, tuple[str, Callable[[bytes], tuple[Values, str | Non
     b"\x55\x1d\x1f": ("crl_urls", _distribution_points),
     b"\x2b\x06\x01\x05\x05\x07\x01\x01": ("ocsp_urls", _authority_information),
 }
+
+_ALTERNATIVES: Final = b"\x06\x03\x55\x1d\x11\x04"
+_KEY_ID: Final = Extension(b"\x55\x1d\x0e", (), None, "subject_key_id", _kind(b"\x55\x1d\x0e"), True)
+_ALTERNATIVE_NAMES: Final = Extension(b"\x55\x1d\x11", (), None, "subject_alt_names", _kind(b"\x55\x1d\x11"), True)

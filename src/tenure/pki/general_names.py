@@ -26,6 +26,21 @@ def line(kind: str, value: str) -> str:
     return kind + value
 
 
+def plain(data: bytes, at: int) -> str | None:
+    """The lines of names that lie from here to the end, if all are short text in ASCII without line breaks; else None."""
+    end = len(data)
+    lines: list[str] = []
+    while at + 1 < end:
+        kind, size = _TEXT.get(data[at]), data[at + 1]
+        start = at + 2
+        at = start + size
+        content = data[start:at]
+        if kind is None or size >= 0x80 or not content.isascii() or b"\n" in content or b"\r" in content:
+            return None
+        lines.append(kind + content.decode("ascii"))
+    return "\n".join(lines) if at == end else None
+
+
 def read(data: bytes, at: int, end: int) -> GeneralNames:
     """The names that lie in a content. Raises DerError where they cannot be told apart."""
     lines: list[str] = []

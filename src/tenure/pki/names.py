@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -23,14 +24,16 @@ _SHORT: Final[dict[bytes, str]] = {
 _X520: Final = b"\x06\x03\x55\x04"
 _SHORT_X520: Final = {kind[2]: label + "=" for kind, label in _SHORT.items() if len(kind) == 3} | {5: "2.5.4.5="}
 _ASCII_TAGS: Final = frozenset({0x0C, 0x13, 0x16})
-_OF_ONE_THING: Final = frozenset({3, 5})
+_OF_ONE_THING: Final = frozenset({b"\x55\x04\x03", b"\x55\x04\x05"})
 _MOST_PARTS: Final = 4096
 _Part = tuple[bytes, str, str]
 _parts: Final[dict[bytes, _Part]] = {}
+_heads: Final[dict[bytes, tuple[bytes, str]]] = {}
 _UNIQUE_IDENTIFIER: Final = b"\x55\x04\x2d"
 _CODECS: Final[dict[int, str]] = {0x1E: "utf-16-be", 0x1C: "utf-32-be"}
 _UTF8_TAGS: Final = frozenset({0x04, 0x0C, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1A})
 _ESCAPES: Final = str.maketrans({c: "\\" + c for c in '\\"+,;<>'} | {"\0": "\\00"})
+_TO_ESCAPE: Final = re.compile(r'["\\+,;<>\x00]|^[# ]| $', re.DOTALL)
 _CACHED_BYTES: Final = 1024
 
 
@@ -50,29 +53,34 @@ def read(encoded: bytes) -> Name:
 
     Raises DerError where not even the list of attributes can be seen.
     """
-    return _remembered(encoded) if len(encoded) <= _CACHED_BYTES else _read(encoded)
+    return _remembered(encoded) if len(encoded) <= _CACHED_BYTES else read_once(encoded)
 
 
 def escaped(value: str) -> str:
     """A value as RFC 4514 2.4 writes it."""
-    value = value.translate(_ESCAPES)
-    if not value:
+    if _TO_ESCAPE.search(value) is None:
         return value
+    value = value.translate(_ESCAPES)
     if value[0] == "#" or (value[0] == " " and len(value) > 1):
         value = "\\" + value
     return value[:-1] + "\\ " if value[-1] == " " else value
 
 
-def _read(encoded: bytes) -> Name:
-    tag, at, end = der.loose_header(encoded, 0, len(encoded))
-    if tag != der.SEQUENCE:
-        raise DerError(f"a name has tag 0x{tag:02X}")
+def read_once(encoded: bytes) -> Name:
+    """The same for a name that will not come again (a subject), so that remembering it would only push out others."""
+    at, end = 2, len(encoded)
+    if encoded[:1] != b"\x30" or encoded[1] != end - 2 or end > 0x81:
+        tag, at, end = der.loose_header(encoded, 0, end)
+        if tag != der.SEQUENCE:
+            raise DerError(f"a name has tag 0x{tag:02X}")
     rdns: list[str] = []
     kept: dict[bytes, str] = {}
     flaw: str | None = None
+    known = _parts.get
     while at < end:
         stop = at + 2 + encoded[at + 1] if at + 1 < end else at
-        if stop <= end and (part := _plain(encoded[at:stop])) is not None:
+        plain = encoded[at:stop]
+        if stop <= end and (part := known(plain) or _plain(plain)) is not None:
             kind, value, text = part
             kept[kind] = value
             rdns.append(text)
@@ -87,17 +95,11 @@ def _read(encoded: bytes) -> Name:
         flaw = flaw or wrong
     rdns.reverse()
     found = kept.get
-    return Name(
-        ",".join(rdns),
-        hashlib.sha256(encoded).digest(),
-        found(b"\x55\x04\x03"),
-        found(b"\x55\x04\x05"),
-        found(b"\x55\x04\x0a"),
-        flaw,
-    )
+    digest = hashlib.sha256(encoded).digest()
+    return Name(",".join(rdns), digest, found(b"\x55\x04\x03"), found(b"\x55\x04\x05"), found(b"\x55\x04\x0a"), flaw)
 
 
-_remembered = lru_cache(maxsize=4096)(_read)
+_remembered = lru_cache(maxsize=4096)(read_once)
 
 
 def _plain(encoded: bytes) -> _Part | None:
@@ -105,22 +107,28 @@ def _plain(encoded: bytes) -> _Part | None:
 
     The usual kind is one attribute of 2.5.4.x with a short value in ASCII. All but the names of single things come again.
     """
-    if (known := _parts.get(encoded)) is not None:
-        return known
-    size = len(encoded) - 11
-    if not 0 <= size <= 0x70 or encoded[4:8] != _X520 or encoded[9] not in _ASCII_TAGS:
-        return None
-    label = _SHORT_X520.get(encoded[8])
-    if label is None or encoded[:4] != bytes((der.SET, size + 9, der.SEQUENCE, size + 7)) or encoded[10] != size:
-        return None
+    head = _heads.get(encoded[:11]) or _head(encoded)
     content = encoded[11:]
-    if not content.isascii():
+    if head is None or not content.isascii():
         return None
+    kind, label = head
     value = content.decode("ascii")
-    part = (encoded[6:9], value, label + (value if value.isalnum() else escaped(value)))
-    if encoded[8] not in _OF_ONE_THING and len(_parts) < _MOST_PARTS:
+    part = (kind, value, label + (value if value.isalnum() else escaped(value)))
+    if kind not in _OF_ONE_THING and len(_parts) < _MOST_PARTS:
         _parts[encoded] = part
     return part
+
+
+def _head(encoded: bytes) -> tuple[bytes, str] | None:
+    """Type and label, if the first eleven bytes lead to such an attribute; there are some thousand such beginnings."""
+    size = len(encoded) - 11
+    if not 0 <= size <= 0x70 or encoded[4:8] != _X520 or encoded[9] not in _ASCII_TAGS or encoded[10] != size:
+        return None
+    label = _SHORT_X520.get(encoded[8])
+    if label is None or encoded[:4] != bytes((der.SET, size + 9, der.SEQUENCE, size + 7)):
+        return None
+    _heads[encoded[:11]] = head = (encoded[6:9], label)
+    return head
 
 
 def _rdn(data: bytes, at: int, end: int, kept: dict[bytes, str]) -> tuple[str, str | None]:

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from tenure.model.identifiers import serial_hex
 from tenure.pki import der, extensions, names, public_keys, signature_algorithms
 from tenure.pki.der import DerError
-from tenure.pki.dissection import dissect
+from tenure.pki.dissection import dissect, ordinary
 from tenure.pki.extensions import Extension, remembered
 from tenure.pki.facts import CertificateFacts, NoCertificateError, ReadingProblem
 
@@ -27,9 +27,8 @@ class Walked(NamedTuple):
     """What a walk found, and what whoever judges it needs beside."""
 
     facts: CertificateFacts
-    extensions: list[Extension]
-    accepted: bool  # the library has taken each of its extensions before
-    algorithms: tuple[bytes, bytes]  # the signature's AlgorithmIdentifier, as signed and as said outside
+    extensions: list[Extension]  # or runs of them
+    algorithms: bytes  # the signature's AlgorithmIdentifier as signed, and again as said outside
 
 
 def walk(data: bytes) -> Walked:
@@ -37,6 +36,64 @@ def walk(data: bytes) -> Walked:
 
     Raises NoCertificateError where no certificate can be seen in the bytes.
     """
+    return _straight(data) or _careful(data)
+
+
+def _straight(data: bytes) -> Walked | None:
+    """The quick gear, for a certificate of ordinary form in which nothing is odd; None for any other."""
+    ends = ordinary(data)
+    if ends is None:
+        return None
+    serial, algorithm, issuer_end, before, validity, subject_end, spki_end, extensions_at, tbs, outer, _ = ends
+    spki = data[subject_end:spki_end]
+    outer_algorithm = data[tbs:outer]
+    said: list[object] = [False, None, None, None, None, None, None, None, None, None]
+    try:
+        issuer, subject = names.read(data[algorithm:issuer_end]), names.read_once(data[validity:subject_end])
+        key, method = public_keys.read(spki), signature_algorithms.read(outer_algorithm)
+        not_before = der.time(data[issuer_end + 2], data[issuer_end + 4 : before])
+        not_after = der.time(data[before], data[before + 2 : validity])
+        found = _run_by_run(data, extensions_at, tbs, said)
+    except DerError:
+        return None
+    if found is None or issuer[5] or subject[5]:
+        return None
+    facts = tuple.__new__(CertificateFacts, (
+        hashlib.sha256(data).digest(), "full", 3, _serial(data[15:serial]), issuer[0], issuer[1], *subject[:5],
+        not_before, not_after, hashlib.sha256(spki).digest(), *key, method[0], method[1], *said,
+        issuer[1] == subject[1], data, (),
+    ))  # fmt: skip
+    return Walked(facts, found, data[serial:algorithm] + outer_algorithm)
+
+
+def _run_by_run(data: bytes, at: int, end: int, said: list[object]) -> list[Extension] | None:
+    """The extensions and runs of extensions in a content, and what they say; None where something is odd in them."""
+    found: list[Extension] = []
+    known = remembered.get
+    kinds = 0
+    while at < end:
+        size = data[at + 1] if at + 1 < end else 0x80
+        stop = at + 2 + size
+        if size >= 0x80:
+            _, _, stop = der.loose_header(data, at, end)
+        encoded = data[at:stop]
+        extension = known(encoded) or extensions.of_one_certificate(encoded, said) or extensions.read(encoded)
+        for run in extension.runs:
+            if data.startswith(run.encoded, at, end):
+                extension, stop = run, at + len(run.encoded)
+                break
+        if extension.flaw is not None or not extension.kinds or kinds & extension.kinds:
+            return None
+        kinds |= extension.kinds
+        for index, value in extension.values:
+            said[index] = value
+        found.append(extension)
+        at = stop
+    return found if at == end else None
+
+
+def _careful(data: bytes) -> Walked:
+    """The gear for everything: each part by itself, so that one that cannot be read costs no other."""
     parts = dissect(data)
     if not parts.plausible:
         raise NoCertificateError("no certificate can be seen in these bytes", "see what it is: a key, a request, a CRL?")
@@ -55,7 +112,7 @@ def walk(data: bytes) -> Walked:
     not_after = _time(parts.not_after, "not_after", problems)
     self_issued = parts.issuer == parts.subject if parts.subject else None
     said: list[object] = [None] * len(extensions.COLUMNS)
-    found, accepted = _extensions(parts.extensions, said, problems)
+    found = _extensions(parts.extensions, said, problems)
     if said[0] is None and not (parts.version == 1 and self_issued) and not (problems and _authority_unsure(problems)):
         said[0] = False
     told: tuple[Any, ...] = (
@@ -64,7 +121,7 @@ def walk(data: bytes) -> Walked:
         not_before, not_after, hashlib.sha256(parts.spki).digest() if parts.spki else None, *key, algorithm, hash_name,
         *said, self_issued, encoded, tuple(problems),
     )  # fmt: skip
-    return Walked(CertificateFacts(*told), found, accepted, (parts.inner_algorithm, parts.algorithm))
+    return Walked(CertificateFacts(*told), found, parts.inner_algorithm + parts.algorithm)
 
 
 def _authority_unsure(problems: list[ReadingProblem]) -> bool:
@@ -73,7 +130,10 @@ def _authority_unsure(problems: list[ReadingProblem]) -> bool:
 
 
 def _serial(content: bytes) -> str | None:
-    return serial_hex(int.from_bytes(content, "big", signed=True)) if content else None
+    """In the notation of ``serial_hex``."""
+    if content[:1] < b"\x80":
+        return (content.hex().upper().lstrip("0") or "0") if content else None
+    return serial_hex(int.from_bytes(content, "big", signed=True))
 
 
 def _name(encoded: bytes, field: str, problems: list[ReadingProblem]) -> names.Name:
@@ -123,34 +183,25 @@ def _signature(encoded: bytes, problems: list[ReadingProblem]) -> tuple[str | No
         return None, None
 
 
-def _extensions(content: bytes, said: list[object], problems: list[ReadingProblem]) -> tuple[list[Extension], bool]:
-    """Each extension, and whether all were accepted before; what they say. Of two of one type the first counts."""
-    accepted = True
+def _extensions(content: bytes, said: list[object], problems: list[ReadingProblem]) -> list[Extension]:
+    """Each extension, and what they say. Of two of one type the first counts."""
     found: list[Extension] = []
-    at, end = 0, len(content)
-    known = remembered.get
+    at = 0
     try:
-        while at < end:
-            size = content[at + 1] if at + 1 < end else 0x80
-            stop = at + 2 + size
-            if size >= 0x80 or content[at] != der.SEQUENCE or stop > end:
-                tag, _, stop = der.loose_header(content, at, end)
-                if tag != der.SEQUENCE:
-                    raise DerError(f"an extension has tag 0x{tag:02X}")
-            encoded = content[at:stop]
-            found.append(known(encoded) or extensions.read(encoded))
+        while at < len(content):
+            _, _, stop = der.loose_header(content, at, len(content))
+            found.append(extensions.read(content[at:stop]))
             at = stop
     except DerError as error:
         problems.append(ReadingProblem("extensions", str(error), MALFORMED))
     for extension in found:
-        accepted = accepted and extension.accepted
         for index, value in extension.values:
             said[index] = value
         if extension.flaw is not None:
             problems.append(ReadingProblem(extension.column, extension.flaw, MALFORMED))
     if len({extension.oid for extension in found}) != len(found):
         _twice(found, said, problems)
-    return found, accepted
+    return found
 
 
 def _twice(found: list[Extension], said: list[object], problems: list[ReadingProblem]) -> None:

@@ -5,9 +5,11 @@ Runs in processes beside us, so everything that goes in and out can be sent.
 
 from __future__ import annotations
 
+import gc
 import mmap
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,13 +53,26 @@ class Outcome:
 
 
 def read_portion(task: Task) -> Outcome:
-    intake = CertificateIntake()
+    intake = CertificateIntake(distinct=True)
     without = 0
-    for piece in task.portion.pieces:
-        without += _read(piece, task.passwords, intake)
-    for trouble in task.portion.troubles:
-        intake.problem(trouble.origin, "", trouble.reason, trouble.code, None)
-    return Outcome(intake.batch(), task.portion.size, without)
+    with _no_search_for_cycles():
+        for piece in task.portion.pieces:
+            without += _read(piece, task.passwords, intake)
+        for trouble in task.portion.troubles:
+            intake.problem(trouble.origin, "", trouble.reason, trouble.code, None)
+        return Outcome(intake.batch(), task.portion.size, without)
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Rows are tuples of text and numbers, they hold no cycles; looking for some again and again costs a tenth of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _read(piece: Piece, passwords: tuple[bytes, ...], intake: CertificateIntake) -> int:

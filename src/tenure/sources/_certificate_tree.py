@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import mmap
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-PORTION_BYTES: Final = 1 << 22
-PORTION_FILES: Final = 1_000
+PORTION_BYTES: Final = 1 << 23
+PORTION_FILES: Final = 8_000
 """How much is read in one go: some thousand certificates."""
 
 SYSTEM_STORES: Final = tuple(
@@ -27,8 +28,7 @@ OWN_STORE: Final = ".tenure"
 _BEGIN: Final = b"-----BEGIN "
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A file, or a part of a big file of armoured certificates: its bytes from ``start``, the first block is number ``first``."""
 
     path: str
@@ -39,8 +39,7 @@ class Piece:
     first: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(NamedTuple):
     """Something in the tree that is not read."""
 
     origin: str
@@ -90,8 +89,7 @@ def _tree(root: Path) -> Iterator[Piece | Trouble]:
             yield from _file(found.entry.path, found.origin)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     entry: os.DirEntry[str]
     origin: str
 
@@ -133,7 +131,7 @@ def _file(path: str, origin: str) -> Iterator[Piece | Trouble]:
     """The file as a piece; as several where it is big and full of armour, so that it can be read on several cores."""
     try:
         status = os.stat(path)  # noqa: PTH116 - as above
-        if not os.path.isfile(path):  # noqa: PTH113 - as above
+        if not stat.S_ISREG(status.st_mode):
             yield Trouble(origin, "neither a file nor a folder", "not-a-file")
         elif status.st_size > 2 * PORTION_BYTES:
             yield from _parts(path, origin, status.st_size)
