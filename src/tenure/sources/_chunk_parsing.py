@@ -11,6 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
@@ -56,15 +57,25 @@ def _here(source: Iterable[tuple[Chunk, Argument]], parse: Parse[Argument]) -> I
 def _by_helpers(
     source: Iterable[tuple[Chunk, Argument]], parse: Parse[Argument], helpers: int
 ) -> Iterator[tuple[Chunk, tuple[Any, ...]]]:
-    """Helpers are spawned, not forked: Arrow's threads run here. They make no cycles, so looking for some is time lost."""
-    under_way: deque[tuple[Chunk, Future[bytes]]] = deque()
+    """Helpers are spawned, not forked: Arrow's threads run here. They make no cycles, so looking for some is time lost.
+
+    Where a helper dies, or none can be started, what they have not parsed is parsed here.
+    """
+    under_way: deque[tuple[Chunk, Argument, Future[bytes] | None]] = deque()
     with ProcessPoolExecutor(helpers, mp_context=get_context("spawn"), initializer=gc.disable) as pool:
         for chunk, argument in source:
-            under_way.append((chunk, pool.submit(_parse_and_pack, parse, chunk, argument)))
+            under_way.append((chunk, argument, _submitted(pool, parse, chunk, argument)))
             if len(under_way) > 3 * helpers:
-                yield _unpacked(*under_way.popleft())
+                yield _unpacked(parse, *under_way.popleft())
         while under_way:
-            yield _unpacked(*under_way.popleft())
+            yield _unpacked(parse, *under_way.popleft())
+
+
+def _submitted(pool: ProcessPoolExecutor, parse: Parse[Argument], chunk: Chunk, argument: Argument) -> Future[bytes] | None:
+    try:
+        return pool.submit(_parse_and_pack, parse, chunk, argument)
+    except BrokenProcessPool:
+        return None
 
 
 def _parse_and_pack(parse: Parse[Any], chunk: Chunk, argument: Any) -> bytes:
@@ -72,6 +83,12 @@ def _parse_and_pack(parse: Parse[Any], chunk: Chunk, argument: Any) -> bytes:
     return marshal.dumps(parse(chunk.read(), chunk.ended, argument))
 
 
-def _unpacked(chunk: Chunk, result: Future[bytes]) -> tuple[Chunk, tuple[Any, ...]]:
-    found: tuple[Any, ...] = marshal.loads(result.result())  # noqa: S302 - bytes our own helper packed
-    return chunk, found
+def _unpacked(
+    parse: Parse[Argument], chunk: Chunk, argument: Argument, future: Future[bytes] | None
+) -> tuple[Chunk, tuple[Any, ...]]:
+    if future is not None:
+        try:
+            return chunk, marshal.loads(future.result())  # noqa: S302 - bytes our own helper packed
+        except BrokenProcessPool:
+            pass
+    return chunk, parse(chunk.read(), chunk.ended, argument)
