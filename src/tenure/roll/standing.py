@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import duckdb
 
-from tenure.roll.intake import publish
+from tenure.roll.intake import forget, publish_in_parts
 
 FIFTY_YEARS_DAYS = 50 * 365.25
 
@@ -18,8 +18,14 @@ def publish_credentials(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(_STATE)
     con.execute(_ALL)
     con.execute(_USABLE)
-    publish(con, "credential", _CREDENTIAL)
-    publish(con, "key", _KEY)
+    con.execute(_TOLD)
+    forget(con, "t_issue_time")
+    told = ("t_credential", "t_usable", "t_cert", "t_told", "t_holders", "t_use", "t_maybe", "t_rank", "t_successor")
+    publish_in_parts(con, "credential", _CREDENTIAL, "credential_key", told)
+    forget(con, "t_told", "t_use", "t_maybe", "t_rank", "t_successor")
+    con.execute(_SHARED_KEYS)
+    publish_in_parts(con, "key", _KEY, "credential_key", ("t_digest", "t_key_of", "t_credential", "t_cert", "t_holders"))
+    forget(con, "t_digest", "t_shared_key", "t_credential")
 
 
 # ``maybe``: a session that told only a name may be any certificate of that device that bears the name and was valid then.
@@ -110,15 +116,18 @@ SELECT c.credential_key, lag(c.credential_key) OVER (
 FROM t_credential c JOIN t_holder h USING (credential_key)
 """
 
+# What is known of those that are no collected certificate.
+_TOLD = """
+CREATE OR REPLACE TEMP TABLE t_told AS
+SELECT s.credential_key, coalesce(t.subject, s.serial_hex) AS name, s.serial_hex, t.subject, NULL AS scopes,
+    coalesce(t.source_key, e.source_key) AS source_key, coalesce(t.origin, e.origin) AS origin
+FROM t_serial_only s LEFT JOIN t_issue_time t USING (credential_key)
+LEFT JOIN (SELECT credential_key, min(source_key) AS source_key, min(origin) AS origin FROM status GROUP BY 1) e USING (credential_key)
+UNION ALL
+SELECT credential_key, min(secret_id), NULL, NULL, min(scopes), min(source_key), min(origin) FROM t_secret GROUP BY credential_key
+"""
+
 _CREDENTIAL = f"""
-WITH told AS (  -- what is known of those that are no collected certificate
-    SELECT s.credential_key, coalesce(t.subject, s.serial_hex) AS name, s.serial_hex, t.subject, NULL AS scopes,
-        coalesce(t.source_key, e.source_key) AS source_key, coalesce(t.origin, e.origin) AS origin
-    FROM t_serial_only s LEFT JOIN t_issue_time t USING (credential_key)
-    LEFT JOIN (SELECT credential_key, min(source_key) AS source_key, min(origin) AS origin FROM status GROUP BY 1) e USING (credential_key)
-    UNION ALL
-    SELECT credential_key, min(secret_id), NULL, NULL, min(scopes), min(source_key), min(origin) FROM t_secret GROUP BY credential_key
-)
 SELECT c.credential_key, c.kind, c.role, coalesce(x.subject_cn, x.subject, o.name, x.serial_hex) AS name, lower(hex(x.sha256)) AS sha256,
     coalesce(x.serial_hex, o.serial_hex) AS serial_hex, coalesce(x.subject, o.subject) AS subject, x.subject_o, c.key_key, c.issuer_key,
     c.issuer_verified, coalesce(x.self_issued, false) AS self_signed, x.signature_hash, c.not_before,
@@ -132,22 +141,22 @@ SELECT c.credential_key, c.kind, c.role, coalesce(x.subject_cn, x.subject, o.nam
     u.ended_at, u.anchored, u.anchored_for_operation, u.active_at_issuer, u.usable, s.first_at AS first_used_at, s.last_at AS last_used_at,
     greatest(s.last_at, m.last_at) AS last_maybe_used_at, coalesce(r.newest_of_role, false) AS newest_of_role, n.successor_key,
     coalesce(x.source_key, o.source_key) AS source_key, coalesce(x.origin, o.origin) AS origin
-FROM t_credential c JOIN t_usable u USING (credential_key) LEFT JOIN t_cert x USING (credential_key) LEFT JOIN told o USING (credential_key)
-LEFT JOIN t_holders hs USING (credential_key)
-LEFT JOIN t_use s USING (credential_key) LEFT JOIN t_maybe m USING (credential_key) LEFT JOIN t_rank r USING (credential_key)
-LEFT JOIN t_successor n USING (credential_key) LEFT JOIN t_test_issuer i ON i.issuer_key = c.issuer_key
+FROM part_t_credential c JOIN part_t_usable u USING (credential_key) LEFT JOIN part_t_cert x USING (credential_key)
+LEFT JOIN part_t_told o USING (credential_key) LEFT JOIN part_t_holders hs USING (credential_key)
+LEFT JOIN part_t_use s USING (credential_key) LEFT JOIN part_t_maybe m USING (credential_key) LEFT JOIN part_t_rank r USING (credential_key)
+LEFT JOIN part_t_successor n USING (credential_key) LEFT JOIN t_test_issuer i ON i.issuer_key = c.issuer_key
 """  # noqa: S608 - a constant of ours
 
+_SHARED_KEYS = """
+CREATE OR REPLACE TEMP TABLE t_shared_key AS
+SELECT k.key_key, count(DISTINCT k.credential_key) AS credentials, min(least(c.not_before, c.issued_at)) AS first_known_at,
+    count(DISTINCT b.device_key) AS devices
+FROM t_key_of k SEMI JOIN t_shared_digest s ON s.key_key = k.key_key JOIN t_credential c USING (credential_key)
+LEFT JOIN binding b ON b.credential_key = k.credential_key GROUP BY k.key_key
+"""
+
 _KEY = """
-WITH shared AS (
-    SELECT k.key_key, count(*) AS credentials, min(least(c.not_before, c.issued_at)) AS first_known_at
-    FROM t_key_of k JOIN t_credential c USING (credential_key) WHERE k.key_key IN (SELECT key_key FROM t_shared_digest) GROUP BY k.key_key
-),
-held AS (
-    SELECT k.key_key, count(DISTINCT b.device_key) AS devices FROM t_key_of k JOIN binding b USING (credential_key)
-    WHERE k.key_key IN (SELECT key_key FROM t_shared_digest) GROUP BY k.key_key
-),
-ssh AS (
+WITH ssh AS (
     SELECT credential_key, CASE key_algorithm WHEN 'ssh-ed25519' THEN 'ed25519' WHEN 'ssh-rsa' THEN 'rsa' WHEN 'ssh-dss' THEN 'dsa'
         ELSE CASE WHEN starts_with(key_algorithm, 'ecdsa-') THEN 'ec' ELSE key_algorithm END END AS algorithm, key_bits
     FROM t_secret WHERE kind IN ('ssh-key', 'raw-key')
@@ -156,12 +165,11 @@ row AS (  -- the first credential with a key describes it
     SELECT d.credential_key AS key_key, d.kind, lower(hex(d.digest)) AS digest, ('0x' || substr(hex(d.digest), 1, 15))::BIGINT AS prefix,
         coalesce(c.key_algorithm, s.algorithm) AS algorithm, coalesce(c.key_bits, s.key_bits) AS bits, c.key_curve AS curve, c.key_exponent AS exponent,
         coalesce(sh.first_known_at, least(t.not_before, t.issued_at)) AS first_known_at, coalesce(sh.credentials, 1) AS credentials,
-        CASE WHEN sh.key_key IS NULL THEN coalesce(hs.devices, 0) ELSE coalesce(h.devices, 0) END AS devices
-    FROM t_digest d JOIN t_key_of k ON k.credential_key = d.credential_key AND k.key_key = d.credential_key
-    JOIN t_credential t ON t.credential_key = d.credential_key LEFT JOIN t_cert c ON c.credential_key = d.credential_key
+        coalesce(sh.devices, hs.devices, 0) AS devices
+    FROM part_t_digest d JOIN part_t_key_of k ON k.credential_key = d.credential_key AND k.key_key = d.credential_key
+    JOIN part_t_credential t ON t.credential_key = d.credential_key LEFT JOIN part_t_cert c ON c.credential_key = d.credential_key
     LEFT JOIN (SELECT credential_key, min(algorithm) AS algorithm, min(key_bits) AS key_bits FROM ssh GROUP BY 1) s ON s.credential_key = d.credential_key
-    LEFT JOIN t_holders hs ON hs.credential_key = d.credential_key
-    LEFT JOIN shared sh ON sh.key_key = d.credential_key LEFT JOIN held h ON h.key_key = d.credential_key
+    LEFT JOIN part_t_holders hs ON hs.credential_key = d.credential_key LEFT JOIN t_shared_key sh ON sh.key_key = d.credential_key
 )
 SELECT *, CASE
     WHEN kind <> 'public-key' THEN NULL
