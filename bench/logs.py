@@ -53,6 +53,11 @@ def mosquitto_lines(chance: random.Random) -> Iterator[str]:
             yield f"{stamp}: Client {name} {ENDS[client % 3]}\n"
         else:
             yield f"{stamp}: New connection from {peer} on port 8883.\n"
+            if kind < 0.3:  # while its handshake goes on, somebody else arrives
+                other = f"10.{client % 200}.{client // 200}.8:{chance.randrange(1024, 65536)}"
+                yield f"{stamp}: New connection from {other} on port 8883.\n"
+                yield f"{stamp}: New client connected from {other} as guest-{moment:.3f} (p5, c1, k30).\n"
+                yield f"{stamp}: Client guest-{moment:.3f} disconnected.\n"
             if client in connected:
                 yield f"{stamp}: Client {name} already connected, closing old connection.\n"
             yield f"{stamp}: New client connected from {peer} as {name} (p2, c1, k60, u'{name}').\n"

@@ -185,7 +185,7 @@ def test_a_declared_format(tmp_path: Path) -> None:
     assert codes(reading(collect_log, tmp_path, text).snapshot) == {"no-time": 1}
 
 
-@pytest.mark.parametrize("declared", [{"time_zone": "Europe/Atlantis"}, {"timestamp_format": "%c"}])
+@pytest.mark.parametrize("declared", [{"time_zone": "Europe/Atlantis"}, {"time_zone": "Europe"}, {"timestamp_format": "%c"}])
 def test_a_declaration_that_cannot_be_followed(tmp_path: Path, declared: dict[str, Any]) -> None:
     with pytest.raises(DeclarationError, match="fix: write an IANA zone"):
         reading(collect_log, tmp_path, log(arrival("10.0.0.1:1")), **declared)
@@ -267,6 +267,26 @@ def test_lines_of_version_1(tmp_path: Path) -> None:
     assert (newer["address"], newer["port"], newer["user_name"]) == ("192.168.1.3", None, "bob")
     assert (newer["end_reason"], old["end_reason"]) == ("has exceeded timeout", "socket error")
     assert found.snapshot.manifest.notes == ()  # the second line of an end is no end of another session
+
+
+def test_a_time_out_that_version_1_tells_twice_is_one_end(tmp_path: Path) -> None:
+    """Neither the second line of a client's end nor that of a stranger's is an end of anything else."""
+    found = told(
+        tmp_path,
+        "mosquitto version 1.6.12 starting",
+        accepted("10.0.0.1", "x"),
+        "New connection from 10.0.0.2 on port 1883.",
+        "Client x has exceeded timeout, disconnecting.",
+        "Socket error on client x, disconnecting.",
+        "New connection from 10.0.0.3 on port 1883.",
+        "Client <unknown> has exceeded timeout, disconnecting.",
+        "Socket error on client <unknown>, disconnecting.",
+        accepted("10.0.0.2", "y"),
+    )
+    assert [(s["client_id"], s["outcome"], s["end_reason"] or s["outcome_text"]) for s in found.sessions] == [
+        ("x", "accepted", "has exceeded timeout"), (None, "unknown", "has exceeded timeout"), ("y", "accepted", None),
+    ]  # fmt: skip
+    assert found.snapshot.manifest.notes == ()
 
 
 def test_lines_of_version_2_1(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ REPLACED: Final = "already connected, closing old connection"
 SUPERSEDED: Final = "superseded by a new connection of the client id; its own end is not in the log"
 RESTARTED: Final = "broker restarted"
 TERMINATED: Final = "broker terminated"
+TIMED_OUT: Final = "has exceeded timeout"
 
 _UNNAMED: Final = frozenset({"<unknown>", "(null)", "null", ""})
 _LEFT_BY_ITSELF: Final = frozenset(
@@ -62,6 +63,7 @@ class Broker:
         self._arrivals = Arrivals()
         self._door: _Door | None = None
         self._tls_error = ""
+        self._timed_out = ""  # whose time-out was told last: 1.x tells a socket error of the same client after it
         self._from_start = False  # the log shows this broker's start: who is not open was not connected before either
         self._ports_written: bool | None = None
         self._file = ""
@@ -88,9 +90,11 @@ class Broker:
             if time < self._last and folds:
                 time = folds.get(time, time)
             self._last = time
-            if kind == lines.LEFT and not waiting and not self._door and not self._tls_error:
+            if kind == lines.LEFT and not self._door and not self._tls_error:
                 session = still_open.get(event[3])
                 if session is not None and time >= session[0]:
+                    if event[4] == TIMED_OUT:
+                        self._timed_out = event[3]
                     started, where, port, user, _, of_file, line = session
                     del still_open[event[3]]
                     add(
@@ -100,9 +104,11 @@ class Broker:
                         )
                     )  # fmt: skip
                     continue
-            elif kind == lines.ACCEPTED and event[6] and not waiting and not self._taking and not self._door:
+            elif kind == lines.ACCEPTED and event[6] and not self._taking and not self._door:
                 client = event[4]
                 if client is not None and client not in still_open and len(still_open) < OPEN_AT_ONCE:
+                    if waiting:
+                        self._arrivals.settled(event[3])
                     self._ports_written, self._tls_error = True, ""
                     still_open[client] = (time, event[6], event[7], event[5], event[3], file, first_line + event[1])
                     continue
@@ -162,6 +168,9 @@ class Broker:
             if len(possible) > 1:
                 self._problem(line, "ambiguous-line", "the end can be that of several open sessions", client)
                 return
+        if reason == "socket error" and client == self._timed_out and client not in self._open:
+            return
+        self._timed_out = client if reason == TIMED_OUT else ""
         door, self._door = self._door, None
         tls_error, self._tls_error = self._tls_error, ""
         if door and not self._same_door(door, client, peer):
@@ -196,7 +205,7 @@ class Broker:
                 time, line, named_by_door if unnamed else client, peer, door.name if door and not named_by_door else None,
                 Outcome.REFUSED if refused else Outcome.UNKNOWN, "; ".join(filter(None, texts)),
             )  # fmt: skip
-        elif reason != "socket error":  # 1.x writes it after the line that already told the end
+        else:
             self.orphans += 1
 
     def _same_door(self, door: _Door, client: str, peer: str) -> bool:

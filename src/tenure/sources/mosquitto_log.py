@@ -153,7 +153,7 @@ def _clocked(
         ZoneInfo(declared.time_zone)
         if declared.timestamp_format:
             translated(declared.timestamp_format)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of zones gives the last
         raise DeclarationError(
             f"{declared.path}: {error}", "write an IANA zone (Europe/Berlin) and a format as in log_timestamp_format"
         ) from error
