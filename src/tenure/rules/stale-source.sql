@@ -13,7 +13,6 @@ SELECT
     s.speaks_as_of + INTERVAL 1 DAY * CAST(ceil(s.max_age_days) AS INTEGER) AS since,
     s.kind,
     s.speaks_as_of AS speaks_until,
-    s.collected_at,
     s.age_days,
     s.max_age_days AS agreed_age_days,
     s.decides_device_state,
