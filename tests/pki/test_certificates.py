@@ -245,6 +245,15 @@ def test_one_broken_extension_leaves_the_others_readable() -> None:
     assert problems(facts) == [("extended_key_usage", "field-raised")]
 
 
+KINDS = ["2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.31", "2.5.29.35", "2.5.29.37", "1.3.6.1.5.5.7.1.1"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_extensions_that_are_too_short_for_anything(kind: str) -> None:
+    for value in (b"", b"\x30", b"\x30\x00", b"\x04\x00", b"\x30\x02\x82\x00", b"\x30\x01\x82", b"\x03\x01\x00"):
+        both(Odd(extensions=(extension(kind, value),)).der())
+
+
 def test_a_line_break_in_a_name_cannot_fake_another_name() -> None:
     value = sequence(element(0x82, b"a.example\nip:192.0.2.1"))
     assert both(Odd(extensions=(extension("2.5.29.17", value),)).der()).subject_alt_names == "dns:a.example\\0Aip:192.0.2.1"

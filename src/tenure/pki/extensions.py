@@ -78,13 +78,16 @@ def of_one_certificate(encoded: bytes, said: list[object]) -> Extension | None:
     if len(encoded) == 31 and encoded[:11] == _SHA1_KEY_ID:
         said[5] = encoded[11:]
         return _KEY_ID
-    if encoded[2:8] == _ALTERNATIVES and len(encoded) < 0x80 and encoded[9] == der.SEQUENCE:
-        size = len(encoded)
-        if (encoded[1], encoded[8], encoded[10]) == (size - 2, size - 9, size - 11):
-            lines = general_names.plain(encoded, 11)
-            if lines:
-                said[4] = lines
-                return _ALTERNATIVE_NAMES
+    size = len(encoded)
+    if (
+        11 < size < 0x80
+        and encoded[2:8] == _ALTERNATIVES
+        and encoded[9] == der.SEQUENCE
+        and (encoded[1], encoded[8], encoded[10]) == (size - 2, size - 9, size - 11)
+        and (lines := general_names.plain(encoded, 11))
+    ):
+        said[4] = lines
+        return _ALTERNATIVE_NAMES
     return None
 
 
