@@ -19,13 +19,13 @@ def instant(text: str) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text.strip().replace("z", "Z"))
-    except ValueError as error:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # the first and the last day have no UTC in every zone
         raise TenureError(f"not a time: {text!r}", "write RFC 3339, for example 2026-11-01T00:00:00Z") from error
-    if moment.tzinfo is None:
-        if len(text.strip()) > len("2026-11-01"):
-            raise TenureError(f"no offset in {text!r}", "add Z or an offset such as +02:00")
-        moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC)
+    if len(text.strip()) > len("2026-11-01"):
+        raise TenureError(f"no offset in {text!r}", "add Z or an offset such as +02:00")
+    return moment.replace(tzinfo=UTC)
 
 
 def rfc3339(moment: datetime) -> str:

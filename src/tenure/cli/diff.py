@@ -34,7 +34,10 @@ def diff(
         try:
             audits.append(json_report.read(path.read_text("utf-8")))
         except (OSError, UnicodeDecodeError) as error:
-            raise TenureError(f"cannot read {path}: {error}", "name a file that `tenure audit --format json` wrote") from error
+            why = error.strerror if isinstance(error, OSError) else error
+            raise TenureError(f"{path}: {why}", "name a file that `tenure audit --format json` wrote") from error
+        except TenureError as error:
+            raise TenureError(f"{path}: {error.problem}", error.fix) from error
     found = compare(audits[0], audits[1])
     text = difference.to_json(found) if as_json else difference.to_text(found, width=screen.width(), colour=screen.colour())
     screen.show(text, exact=as_json)

@@ -52,7 +52,7 @@ def run() -> None:
     Python's own 1 would read "something was found".
     """
     try:
-        app()
+        app(prog_name="tenure")
     except (LinkError, SnapshotError) as error:
         _leave(str(error), INCOMPLETE)
     except TenureError as error:
