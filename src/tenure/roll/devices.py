@@ -83,7 +83,7 @@ def _carriers(con: duckdb.DuckDBPyConnection) -> None:
         "device_identifier",
         "SELECT coalesce(s.identifier_key, l.link) AS identifier_key, l.node AS record_key, d.device_key, l.source_key "
         "FROM t_link l JOIN t_device d USING (node) LEFT JOIN t_shared_link h ON h.link = l.link "
-        "LEFT JOIN t_shared s ON s.kind = h.kind AND s.value = h.value AND s.scope = h.scope",
+        "LEFT JOIN t_shared s ON s.kind = h.kind AND s.value = h.value AND s.scope = h.scope WHERE l.told",
     )
     con.execute(
         "CREATE OR REPLACE TEMP VIEW t_found AS SELECT l.kind, l.value, l.scope, d.device_key, l.strong_kind AS strong "
@@ -115,7 +115,7 @@ WITH shared AS (
 ),
 every AS (
     SELECT * FROM shared UNION ALL
-    SELECT l.link, l.kind, l.value, l.scope, l.strong_kind, 1, 1 FROM t_link l ANTI JOIN t_shared_link h ON h.link = l.link
+    SELECT l.link, l.kind, l.value, l.scope, l.strong_kind, 1, 1 FROM t_link l ANTI JOIN t_shared_link h ON h.link = l.link WHERE l.told
 )
 SELECT i.identifier_key, i.kind, i.value, nullif(i.scope, '') AS scope, i.strong_kind AND x.reason IS NULL AS strong, x.reason IS NOT NULL AS non_identifying,
     i.records, i.devices, 0 AS credentials, x.reason

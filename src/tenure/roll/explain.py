@@ -59,7 +59,7 @@ def _find(con: duckdb.DuckDBPyConnection, wanted: str) -> int:
         "SELECT DISTINCT d.device_key, d.device_id, d.name FROM device d LEFT JOIN device_identifier di USING (device_key) "
         "LEFT JOIN identifier i USING (identifier_key) LEFT JOIN device_record r ON r.device_key = d.device_key "
         "WHERE d.device_id = $text OR r.record_id = $text OR r.thing_name = $text "
-        "OR (i.kind = 'serial' AND i.value = $serial) OR (i.kind = 'mac' AND i.value = $mac) OR (i.kind = 'name' AND i.value = $name) "
+        "OR (i.kind = 'serial' AND i.value = $serial) OR (i.kind = 'mac' AND i.value = $mac) OR trim(regexp_replace(lower(trim(r.name)), '[-_.\\s]+', '-', 'g'), '-') = $name "
         "OR i.value = $text ORDER BY 1",
         {"text": wanted, "serial": identifiers.serial(wanted), "mac": identifiers.mac(wanted), "name": identifiers.name(wanted)},
     ).fetchall()

@@ -63,7 +63,7 @@ def _links(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
             ON s.name = d.path OR starts_with(s.name, d.path || '/') OR d.path IN ('', '.');
         CREATE OR REPLACE TEMP TABLE t_link AS
         SELECT i.source_key * {ROW} + i.row_in_source AS link, n.node, i.source_key, i.kind, i.value, coalesce(i.scope, '') AS scope,
-            i.kind IN ({kinds}) OR d.kind IS NOT NULL AS strong_kind, false AS inferred
+            i.kind IN ({kinds}) OR d.kind IS NOT NULL AS strong_kind, i.kind <> 'name' OR d.kind IS NOT NULL AS told, false AS inferred
         FROM e_identifier i JOIN t_record n USING (source_key, record_id)
         LEFT JOIN t_strong_here d ON d.source_key = i.source_key AND d.kind = i.kind
         WHERE i.kind <> 'record-id'
@@ -142,7 +142,8 @@ def _shared(con: duckdb.DuckDBPyConnection) -> None:
         """
         CREATE OR REPLACE TEMP TABLE t_shared_link AS
         SELECT l.link, l.node, l.source_key, l.kind, l.value, l.scope, l.strong_kind FROM t_link l
-        SEMI JOIN (SELECT hash(kind, value, scope) AS h FROM t_link GROUP BY 1 HAVING count(*) > 1) s ON s.h = hash(l.kind, l.value, l.scope);
+        SEMI JOIN (SELECT hash(kind, value, scope) AS h FROM t_link WHERE told GROUP BY 1 HAVING count(*) > 1) s
+            ON s.h = hash(l.kind, l.value, l.scope) WHERE l.told;
         CREATE OR REPLACE TEMP TABLE t_shared AS
         SELECT min(link) AS identifier_key, kind, value, scope, bool_or(strong_kind) AS strong_kind, min(node) <> max(node) AS several
         FROM t_shared_link GROUP BY kind, value, scope

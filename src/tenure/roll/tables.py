@@ -119,7 +119,7 @@ ROLL_TABLES: tuple[RollTable, ...] = (
         ("left_service_at", TIME, "end of the day"),
         ("origin", TEXT, "file and line"),
     )),
-    RollTable("identifier", "Identifier values, and whether they still identify.", (
+    RollTable("identifier", "Identifier values, and whether they still identify. Names are here only where they were declared strong.", (
         ("identifier_key", KEY, ""),
         ("kind", TEXT, "model.vocabulary.IdentifierKind"),
         ("value", TEXT, "normalised"),
