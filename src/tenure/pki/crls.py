@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from cryptography import x509
@@ -22,6 +21,7 @@ from tenure.pki.containers import Contained, ContainedProblem, Found
 from tenure.pki.der import Bytes, DerError
 from tenure.pki.dissection import dissect
 from tenure.pki.facts import ReadingProblem
+from tenure.pki.remembering import remembering
 from tenure.pki.signatures import Verdict, verify_signed
 
 REASONS: Final[dict[int, str]] = {
@@ -244,7 +244,6 @@ class _EntryExtensions(NamedTuple):
 _SAYS_NOTHING: Final = _EntryExtensions(None, None, "")
 
 
-@lru_cache(maxsize=4096)
 def _moment(tag: int, content: bytes) -> tuple[datetime | None, str]:
     """A time and what is wrong with how it is written."""
     try:
@@ -270,7 +269,7 @@ def _each_extension(encoded: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield inside[first:last], inside[begin:end]
 
 
-@lru_cache(maxsize=1024)
+@remembering(1024)
 def _entry_extensions(encoded: bytes) -> _EntryExtensions:
     """What an entry's extensions say. A reason that RFC 5280 does not know is told, never guessed."""
     reason = issuer = None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from tenure.pki import der
 from tenure.pki.der import DerError
+from tenure.pki.remembering import remembering
 
 _SHORT: Final[dict[bytes, str]] = {
     b"\x55\x04\x03": "CN",
@@ -34,7 +34,6 @@ _CODECS: Final[dict[int, str]] = {0x1E: "utf-16-be", 0x1C: "utf-32-be"}
 _UTF8_TAGS: Final = frozenset({0x04, 0x0C, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1A})
 _ESCAPES: Final = str.maketrans({c: "\\" + c for c in '\\"+,;<>'} | {"\0": "\\00"})
 _TO_ESCAPE: Final = re.compile(r'["\\+,;<>\x00]|^[# ]| $', re.DOTALL)
-_CACHED_BYTES: Final = 1024
 
 
 class Name(NamedTuple):
@@ -53,7 +52,7 @@ def read(encoded: bytes) -> Name:
 
     Raises DerError where not even the list of attributes can be seen.
     """
-    return _remembered(encoded) if len(encoded) <= _CACHED_BYTES else read_once(encoded)
+    return _remembered(encoded)
 
 
 def escaped(value: str) -> str:
@@ -99,7 +98,7 @@ def read_once(encoded: bytes) -> Name:
     return Name(",".join(rdns), digest, found(b"\x55\x04\x03"), found(b"\x55\x04\x05"), found(b"\x55\x04\x0a"), flaw)
 
 
-_remembered = lru_cache(maxsize=4096)(read_once)
+_remembered = remembering(4096)(read_once)
 
 
 def _plain(encoded: bytes) -> _Part | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from tenure.pki import algorithms, der
 from tenure.pki.der import DerError
+from tenure.pki.remembering import remembering
 
 
 class KeyFacts(NamedTuple):
@@ -53,7 +53,7 @@ def read(spki: bytes) -> KeyFacts:
     return KeyFacts(algorithm, modulus.bit_length(), None, str(exponent))
 
 
-@lru_cache(maxsize=1024)
+@remembering(1024)
 def _algorithm(encoded: bytes) -> tuple[str, int | None, str | None]:
     """Word for the algorithm, and size and curve where the parameters tell them."""
     _, at, end = der.loose_header(encoded, 0, len(encoded))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from tenure.pki import algorithms, der
 from tenure.pki.der import DerError
+from tenure.pki.remembering import remembering
 
 _MGF1: Final = "1.2.840.113549.1.1.8"
 _NIST: Final = "2.16.840.1.101.3.4.3."
@@ -30,7 +30,7 @@ class PssParameters(NamedTuple):
     salt_length: int
 
 
-@lru_cache(maxsize=1024)
+@remembering(1024)
 def read(encoded: bytes) -> SignatureAlgorithm:
     """What a signature's AlgorithmIdentifier (a whole SEQUENCE) says. Raises DerError."""
     tag, at, end = der.loose_header(encoded, 0, len(encoded))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -17,7 +15,16 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from tenure.pki import signature_algorithms
 from tenure.pki.dissection import dissect
+from tenure.pki.remembering import remembering
 from tenure.pki.signature_algorithms import SignatureAlgorithm
+
+_ML_DSA: dict[str, type] = {}
+try:  # the library learned ML-DSA (FIPS 204) late
+    from cryptography.hazmat.primitives.asymmetric import mldsa
+except ImportError:
+    pass
+else:
+    _ML_DSA |= {"ml-dsa-44": mldsa.MLDSA44PublicKey, "ml-dsa-65": mldsa.MLDSA65PublicKey, "ml-dsa-87": mldsa.MLDSA87PublicKey}
 
 
 class Answer(StrEnum):
@@ -89,7 +96,7 @@ def verify_signed(signed: bytes, algorithm: bytes, signature: bytes, spki: bytes
         return Verdict(Answer.CANNOT, f"the signature cannot be checked: {type(error).__name__}: {error}")
 
 
-@lru_cache(maxsize=4096)
+@remembering(4096)
 def _key(spki: bytes) -> tuple[str, Any] | str:
     """Kind of the key and the key itself, or why it cannot be used."""
     with warnings.catch_warnings():
@@ -128,21 +135,11 @@ def _checked(key: tuple[str, Any], algorithm: SignatureAlgorithm, signature: byt
     return VERIFIED
 
 
-def _kinds() -> dict[str, type]:
-    """Kinds of keys this version of the library verifies with; it learned ML-DSA late."""
-    kinds: dict[str, type] = {
-        "rsa": rsa.RSAPublicKey, "ec": ec.EllipticCurvePublicKey, "ed25519": ed25519.Ed25519PublicKey,
-        "ed448": ed448.Ed448PublicKey, "dsa": dsa.DSAPublicKey,
-    }  # fmt: skip
-    mldsa = importlib.util.find_spec("cryptography.hazmat.primitives.asymmetric.mldsa")
-    if mldsa is not None:
-        module = importlib.import_module(mldsa.name)
-        for size in (44, 65, 87):
-            if (found := getattr(module, f"MLDSA{size}PublicKey", None)) is not None:
-                kinds[f"ml-dsa-{size}"] = found
-    return kinds
+_KINDS: Final[dict[str, type]] = {
+    "rsa": rsa.RSAPublicKey, "ec": ec.EllipticCurvePublicKey, "ed25519": ed25519.Ed25519PublicKey,
+    "ed448": ed448.Ed448PublicKey, "dsa": dsa.DSAPublicKey, **_ML_DSA,
+}  # fmt: skip
+"""Kinds of keys that sign, and the library's type for each."""
 
-
-_KINDS: Final = _kinds()
 _HASHING: Final = frozenset({"rsa", "ec", "dsa"})
 _PKCS1: Final = padding.PKCS1v15()
