@@ -12,7 +12,8 @@ Conventions, for every table:
 * Names of people, teams and places lie in ``description`` alone and are referred to by ``*_ref`` (section 2 of
   DESIGN): erasing a person removes rows of that one file.
 
-Adding a column is a new ``SCHEMA_VERSION``; a reader refuses a snapshot of another version.
+Adding a column is a new ``SCHEMA_VERSION``; a reader refuses a snapshot of another version. The file is long because it is
+one dictionary: each column with its meaning, and nothing else (``docs/evidence.md`` is made from it).
 """
 
 from __future__ import annotations
