@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from tenure.evidence import certificate_index
 from tenure.evidence.certificate_intake import CertificateIntake
 from tenure.evidence.certificates import CertificateRecorder
-from tenure.evidence.parallel import Workers
+from tenure.evidence.parallel import WorkerDiedError, Workers
 from tenure.evidence.snapshot import Snapshot, SnapshotDraft
 from tests.pki import made
 from tests.pki.made import Odd, element, integer, pem
@@ -196,9 +196,9 @@ def test_a_batch_is_the_same_as_rows_and_processes_the_same_as_none(tmp_path: Pa
             recorder, intake = CertificateRecorder(draft), CertificateIntake()
             for number, der in enumerate(ders):
                 (recorder if way == "rows" else intake).add(der, f"{number}.pem")
-            with Workers(2) as workers:
+            with Workers(2 if way == "processes" else 1) as workers:
                 recorder.add_batch(intake.batch())
-                recorder.verify_edges(workers if way == "processes" else None)
+                recorder.verify_edges(workers)
             snapshot = draft.finish(COLLECTED_AT)
             return snapshot, table(snapshot, "certificate") + table(snapshot, "signature_edge") + table(snapshot, "problem")
 
@@ -207,6 +207,19 @@ def test_a_batch_is_the_same_as_rows_and_processes_the_same_as_none(tmp_path: Pa
     for other in others:
         assert other[1] == one[1]
         assert other[0].manifest.content_id == one[0].manifest.content_id
+
+
+def test_a_process_that_dies_over_signatures_makes_the_snapshot_partial(draft: SnapshotDraft) -> None:
+    class Dying(Workers):
+        def map(self, function: object, tasks: object) -> Iterator[Any]:
+            raise WorkerDiedError("a reading process died")
+
+    recorder = CertificateRecorder(draft)
+    recorder.add(made.der(made.ordinary()), "a.pem")
+    recorder.verify_edges(Dying(2))
+    snapshot = draft.finish(COLLECTED_AT)
+    assert snapshot.manifest.partial
+    assert [p["code"] for p in table(snapshot, "problem")] == ["process-died"]
 
 
 def test_little_is_remembered_of_each(draft: SnapshotDraft) -> None:

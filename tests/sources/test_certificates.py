@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
@@ -14,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from tenure.errors import SourceError
 from tenure.evidence.collection import CollectContext
 from tenure.evidence.digests import SecretDigest
-from tenure.evidence.parallel import Workers
+from tenure.evidence.parallel import WorkerDiedError, Workers
 from tenure.evidence.snapshot import Snapshot, SnapshotDraft
 from tenure.model.declarations import Declarations, SourceDeclaration
 from tenure.sources import _certificate_tree, certificates
@@ -181,6 +183,18 @@ def test_the_content_id_depends_on_the_tree_alone(tmp_path: Path, monkeypatch: p
         assert snapshot.manifest.rows["certificate"] == 60
         assert codes(snapshot) == {"armour-damaged": 60}
     assert len(ids) == 1
+
+
+def test_a_process_that_dies_makes_the_snapshot_partial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Dying(Workers):
+        def map(self, function: object, tasks: object) -> Iterator[Any]:
+            raise WorkerDiedError("a reading process died")
+
+    write(tmp_path, a_pem=pem(ONE))
+    monkeypatch.setattr(certificates, "Workers", Dying)
+    snapshot = collect(SOURCE, tmp_path)
+    assert snapshot.manifest.partial
+    assert codes(snapshot) == {"process-died": 1}
 
 
 def test_recognition(tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 
 from tenure.evidence.certificate_index import CertificateIndex
 from tenure.evidence.certificate_intake import CertificateBatch, CertificateIntake, placed
-from tenure.evidence.parallel import Workers
+from tenure.evidence.parallel import WorkerDiedError, Workers
 from tenure.evidence.schemas import CERTIFICATE
 from tenure.evidence.signature_edges import check
 from tenure.evidence.snapshot import SnapshotDraft
@@ -55,11 +56,18 @@ class CertificateRecorder:
         return count
 
     def verify_edges(self, workers: Workers | None = None) -> None:
-        """Check who signed whom among all certificates added, and write what came out. Call it once, at the end."""
-        tasks = self._index.tasks()
-        for checked in map(check, tasks) if workers is None else workers.map(check, tasks):
-            self._draft.add_rows("signature_edge", checked.edges)
-            self._draft.add_rows("problem", checked.problems)
+        """Check who signed whom among all certificates added, and write what came out. Call it once, at the end.
+
+        On all cores where there is much to check; if a process dies over it, the snapshot is partial.
+        """
+        with Workers() if workers is None else nullcontext(workers) as working:
+            try:
+                for checked in working.map(check, self._index.tasks()):
+                    self._draft.add_rows("signature_edge", checked.edges)
+                    self._draft.add_rows("problem", checked.problems)
+            except WorkerDiedError as error:
+                self._draft.problem("", "signatures", error.problem, "process-died")
+                self._draft.cut_short(error.problem)
 
     def _settle(self) -> None:
         rows, problems = self._intake.take()

@@ -71,16 +71,16 @@ class Certificates:
         recorder = CertificateRecorder(draft)
         without = 0
         tasks: Iterator[Task] = (Task(p, context.passwords) for p in portions(place.path, place.relative))
-        try:
-            with Workers() as workers:
+        with Workers() as workers:
+            try:
                 for outcome in workers.map(read_portion, tasks):
                     recorder.add_batch(outcome.batch)
                     without += outcome.without
                     context.progress(outcome.size)
                 recorder.verify_edges(workers)
-        except WorkerDiedError as error:
-            draft.problem(place.relative, "whole", error.problem, "reading-process-died")
-            draft.cut_short(error.problem)
+            except WorkerDiedError as error:
+                draft.problem(place.relative, "whole", error.problem, "process-died")
+                draft.cut_short(error.problem)
         if without:
             draft.note(f"{without} files of other kinds hold no certificate")
 
