@@ -17,7 +17,7 @@ import atheris
 with atheris.instrument_imports(include=["tenure.pki"]):
     from tenure.pki import crls, signatures
     from tenure.pki.certificates import NoCertificateError, read, read_by_property
-    from tenure.pki.containers import carve, certificates_in
+    from tenure.pki.containers import Contained, carve, certificates_in
     from tenure.pki.crls import NoCrlError
 
 SEEDS = 40
@@ -59,11 +59,11 @@ def seeds(folder: Path) -> None:
         data = path.read_bytes()
         (folder / path.name).write_bytes(b"\x90" + data)
         for number, found in enumerate(certificates_in(data)):
-            if hasattr(found, "der"):
+            if isinstance(found, Contained):
                 (folder / f"{path.name}.{number}").write_bytes(b"\x00" + found.der)
-        for number, found in enumerate(crls.crls_in(data)):
-            if hasattr(found, "der"):
-                (folder / f"{path.name}.{number}.crl").write_bytes(b"\xf0" + found.der)
+        for number, block in enumerate(crls.crls_in(data)):
+            if isinstance(block, Contained):
+                (folder / f"{path.name}.{number}.crl").write_bytes(b"\xf0" + block.der)
 
 
 if __name__ == "__main__":

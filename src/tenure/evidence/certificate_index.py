@@ -57,9 +57,9 @@ class CertificateIndex:
 
     def remember_batch(self, rows: pa.RecordBatch) -> None:
         """Many rows, in Arrow."""
-        ends = np.frombuffer(rows.column(_DER).buffers()[1], np.int32)[rows.column(_DER).offset :][: rows.num_rows + 1]
+        ends = np.frombuffer(_memory(rows.column(_DER), 1), np.int32)[rows.column(_DER).offset :][: rows.num_rows + 1]
         before = self._ends[-1] if self._ends else 0
-        self._file.write(memoryview(rows.column(_DER).buffers()[2])[ends[0] : ends[-1]])
+        self._file.write(_memory(rows.column(_DER), 2)[ends[0] : ends[-1]])
         self._ends.frombytes((ends[1:].astype(np.uint64) + np.uint64(before - int(ends[0]))).tobytes())
         for column, at in zip(self._marks, _MARKED, strict=True):
             column.frombytes(_marks(rows.column(at)).tobytes())
@@ -104,22 +104,30 @@ def _marks(column: pa.Array[Any]) -> Numbers:
         return np.zeros(count, np.uint64)
     if isinstance(column, pa.FixedSizeBinaryArray):
         width = column.type.byte_width
-        ends = np.arange(column.offset + 1, column.offset + count + 1) * width
+        ends: npt.NDArray[Any] = np.arange(column.offset + 1, column.offset + count + 1) * width
         shortest = width
     else:
-        offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + count + 1]
+        offsets = np.frombuffer(_memory(column, 1), np.int32)[column.offset : column.offset + count + 1]
         ends = offsets[1:]
         shortest = int((offsets[1:] - offsets[:-1])[_valid(column)].min())
     if shortest < 8:
         return np.fromiter((mark(value) for value in column.to_pylist()), np.uint64, count)
-    data = np.frombuffer(column.buffers()[-1], np.uint8)
-    values = data[np.maximum(ends[:, None], 8) - 8 + np.arange(8)].view(">u8").ravel().astype(np.uint64)
+    data = np.frombuffer(_memory(column, -1), np.uint8)
+    values: Numbers = data[np.maximum(ends[:, None], 8) - 8 + np.arange(8)].view(">u8").ravel().astype(np.uint64)
     values[~_valid(column)] = 0
     return values
 
 
+def _memory(column: pa.Array[Any], at: int) -> memoryview:
+    """A buffer of an Arrow array that has values, so that the buffer is there."""
+    buffer = column.buffers()[at]
+    assert buffer is not None
+    return memoryview(cast("bytes", buffer))  # a Buffer has the buffer protocol, which its stub does not say
+
+
 def _valid(column: pa.Array[Any]) -> npt.NDArray[np.bool_]:
-    return np.asarray(column.is_valid())
+    valid: npt.NDArray[np.bool_] = np.asarray(column.is_valid())
+    return valid
 
 
 class _Finder:
