@@ -139,7 +139,8 @@ class _Finder:
 
     def knows(self, values: Numbers) -> npt.NDArray[np.bool_]:
         at = np.minimum(np.searchsorted(self._sorted, values), len(self._sorted) - 1)
-        return (self._sorted[at] == values) & (values != 0)
+        known: npt.NDArray[np.bool_] = (self._sorted[at] == values) & (values != 0)
+        return known
 
     def find(self, value: np.uint64, near: int, most: int) -> tuple[list[int], int]:
         """The rows that hold it, nearest first (chains lie together), and how many are left out; none for 0."""
