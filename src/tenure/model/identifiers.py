@@ -6,9 +6,10 @@ import re
 import unicodedata
 
 _SPACE = re.compile(r"\s+")
+_EDGE = re.compile(r"^[\s\ufeff]+|[\s\ufeff]+$")
 _MAC_SEPARATORS = re.compile(r"[:\-. ]")
 _SERIAL_NOISE = re.compile(r"[\s\u00a0]+")
-_NAME_SEPARATORS = re.compile(r"[-_.\s]+")
+_NAME_SEPARATORS = re.compile(r"[-_.\s\ufeff]+")
 _LEGAL_FORM = re.compile(r"[,.]?\s+(inc|llc|ltd|gmbh|ag|ab|sa|s\.a|co|corp|corporation|company|bv|oy|as|spa|kg|plc)\.?$")
 
 PLACEHOLDER_SERIALS = frozenset(
@@ -27,8 +28,9 @@ def trimmed(text: str | None) -> str | None:
     """The text without surrounding white space (NBSP too); None for nothing."""
     if text is None:
         return None
-    text = unicodedata.normalize("NFC", text).strip().strip("\u00a0\ufeff").strip()
-    return text or None
+    if text.isascii():
+        return text.strip() or None
+    return _EDGE.sub("", unicodedata.normalize("NFC", text)) or None
 
 
 def serial(text: str | None, *, strip_zeros: bool = True) -> str | None:
@@ -39,7 +41,7 @@ def serial(text: str | None, *, strip_zeros: bool = True) -> str | None:
     """
     if (text := trimmed(text)) is None:
         return None
-    value = _SERIAL_NOISE.sub("", text).upper()
+    value = _composed(_SERIAL_NOISE.sub("", text).upper())
     if strip_zeros and value.isascii() and value.isdigit():
         value = value.lstrip("0") or "0"
     return value
@@ -69,17 +71,22 @@ def maker(text: str | None) -> str | None:
     """A manufacturer's name in one notation: case folded, legal form dropped (``Klimatec GmbH`` = ``KLIMATEC``)."""
     if (text := trimmed(text)) is None:
         return None
-    value = _SPACE.sub(" ", text).casefold()
+    value = _composed(_SPACE.sub(" ", text).casefold())
     while (shorter := _LEGAL_FORM.sub("", value)) != value and shorter:
         value = shorter
-    return value.strip(" .,") or None
+    return value.strip(" .,\ufeff") or None
 
 
 def name(text: str | None) -> str | None:
     """A host name or label in one notation: case folded, runs of ``- _ . space`` are one dash."""
     if (text := trimmed(text)) is None:
         return None
-    return _NAME_SEPARATORS.sub("-", text.casefold()).strip("-") or None
+    return _NAME_SEPARATORS.sub("-", _composed(text.casefold())).strip("-") or None
+
+
+def _composed(text: str) -> str:
+    """What changing the case took apart, together again."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def embedded_tokens(text: str) -> tuple[str, ...]:
