@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from tenure.pki.der import Bytes
 
-_BEGIN, _END, _DASHES = b"-----BEGIN ", b"-----END ", b"-----"
+_BEGIN, _DASHES = b"-----BEGIN ", b"-----"
+_BEGIN_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 _LONGEST_LABEL = 64
 _PRINTABLE = re.compile(rb"[ -~]*")
 _ESCAPED = re.compile(rb"\\[rnt]|\\u000[aAdD9]")
@@ -25,9 +26,9 @@ class Block(NamedTuple):
 
     number: int
     at: int  # offset of its BEGIN line
+    end: int  # where its END line ends, or what there is of it
     label: str
     content: bytes
-    raw: bytes  # as it stands, armour and all: what a problem's hash is of
     closed: bool  # its END line is there
     damage: str
 
@@ -40,34 +41,39 @@ def contains_mark(data: Bytes) -> bool:
 def blocks(data: Bytes, first: int = 1) -> Iterator[Block]:
     """The blocks in a text, in order. ``first`` is the number of the first, where the text is a part of a longer one."""
     number = first
-    at = data.find(_BEGIN)
+    find = data.find
+    at = find(_BEGIN)
     while at >= 0:
-        label_at = at + len(_BEGIN)
-        label_end = data.find(_DASHES, label_at, label_at + _LONGEST_LABEL + len(_DASHES))
-        label = bytes(data[label_at : max(label_end, label_at)])
-        if label_end < 0 or not _PRINTABLE.fullmatch(label):
-            at = data.find(_BEGIN, label_at)
-            continue
-        body_at = label_end + len(_DASHES)
-        body_end = data.find(_DASHES, body_at)
+        body_at = at + len(_BEGIN_CERTIFICATE)
+        if data[at:body_at] == _BEGIN_CERTIFICATE:
+            label = b"CERTIFICATE"
+        else:
+            label_at = at + len(_BEGIN)
+            label_end = find(_DASHES, label_at, label_at + _LONGEST_LABEL + len(_DASHES))
+            label = bytes(data[label_at : max(label_end, label_at)])
+            if label_end < 0 or not _PRINTABLE.fullmatch(label):
+                at = find(_BEGIN, label_at)
+                continue
+            body_at = label_end + len(_DASHES)
+        body_end = find(_DASHES, body_at)
         yield _block(data, number, label, at, body_at, body_end)
         number += 1
-        at = data.find(_BEGIN, body_at if body_end < 0 else body_end)
+        at = find(_BEGIN, body_at if body_end < 0 else body_end)
 
 
 def _block(data: Bytes, number: int, label: bytes, at: int, body_at: int, body_end: int) -> Block:
     name = label.decode("ascii")
     if body_end < 0:
-        return Block(number, at, name, b"", bytes(data[at : at + 65_536]), False, "it has no END line")
-    end = body_end + len(_END) + len(label) + len(_DASHES)
-    if data[body_end:end] != b"-----END %b-----" % label:
-        return Block(number, at, name, b"", bytes(data[at:body_end]), False, "its END line is missing or another's")
-    raw = data[at:end]
+        return Block(number, at, min(at + 65_536, len(data)), name, b"", False, "it has no END line")
+    end_line = b"-----END %b-----" % label
+    end = body_end + len(end_line)
+    if data[body_end:end] != end_line:
+        return Block(number, at, body_end, name, b"", False, "its END line is missing or another's")
     try:
-        content = decoded(raw[body_at - at : body_end - at])
+        content = decoded(data[body_at:body_end])
     except ValueError as error:
-        return Block(number, at, name, b"", raw, True, f"its body is no base64: {error}")
-    return Block(number, at, name, content, raw, True, "" if content else "it is empty")
+        return Block(number, at, end, name, b"", True, f"its body is no base64: {error}")
+    return tuple.__new__(Block, (number, at, end, name, content, True, "" if content else "it is empty"))
 
 
 def decoded(body: bytes) -> bytes:

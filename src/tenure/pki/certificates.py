@@ -11,12 +11,11 @@ import warnings
 from typing import Any, Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
 from tenure.pki import property_reader
 from tenure.pki.extensions import beyond_judgement, join
 from tenure.pki.facts import COLUMNS, CertificateFacts, NoCertificateError, ReadingProblem
-from tenure.pki.walker import Walked, walk
+from tenure.pki.walker import Walked, careful, straight, walk
 
 __all__ = ["COLUMNS", "CertificateFacts", "NoCertificateError", "ReadingProblem", "read", "read_by_property"]
 
@@ -30,32 +29,26 @@ def read(der: bytes) -> CertificateFacts:
 
     Raises NoCertificateError where no certificate can be seen in them, and nothing else.
     """
-    walked = walk(der)
+    walked = straight(der)
+    if walked is None:
+        return _arbitrated(careful(der))
     facts, extensions, algorithms = walked
-    if facts.problems or facts.key_bits is None or algorithms not in _accepted_algorithms:
-        return _arbitrated(walked)
-    for extension in extensions:
-        if not extension.accepted:
-            return _arbitrated(walked)
-    if not facts.serial_hex or facts.serial_hex[0] in "-0" or not _taken(facts.der):
-        return _arbitrated(walked)
-    return facts
+    if algorithms in _accepted_algorithms and facts.key_bits is not None and facts.serial_hex and facts.serial_hex[0] not in "-0":
+        for extension in extensions:
+            if not extension.accepted:
+                break
+        else:
+            try:
+                x509.load_der_x509_certificate(der).public_key()
+            except Exception:  # noqa: BLE001 - whatever the library raises means that it does not take it; _arbitrated tells why
+                return _arbitrated(walked)
+            return facts
+    return _arbitrated(walked)
 
 
 def read_by_property(der: bytes) -> CertificateFacts:
     """The same by the library first, whatever the walker thinks: the reference the quick way is tested against."""
     return _arbitrated(walk(der))
-
-
-def _taken(der: bytes) -> bool:
-    """Whether the library takes the structure and can use the key (or knows that it does not know its kind)."""
-    try:
-        x509.load_der_x509_certificate(der).public_key()
-    except UnsupportedAlgorithm:
-        return True
-    except Exception:  # noqa: BLE001 - whatever the library raises means that it does not take it; _arbitrated tells why
-        return False
-    return True
 
 
 def _arbitrated(walked: Walked) -> CertificateFacts:

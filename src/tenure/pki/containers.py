@@ -65,9 +65,9 @@ def in_armour(data: Bytes, first: int = 1) -> Iterator[Found]:
     """What the PEM blocks of a text hold. ``first`` is the number of its first block, where it is a part of a longer text."""
     for block in armour.blocks(data, first):
         if block.label == "CERTIFICATE" and block.content:
-            yield Contained(block.content, str(block.number))
+            yield tuple.__new__(Contained, (block.content, str(block.number)))
         else:
-            yield from _block(block, str(block.number))
+            yield from _block(data, block, str(block.number))
 
 
 def carve(data: Bytes) -> Iterator[Found]:
@@ -77,16 +77,18 @@ def carve(data: Bytes) -> Iterator[Found]:
     if armour.contains_mark(data):
         for block in armour.blocks(data):
             if block.closed:
-                yield from _block(block, f"0x{block.at:x}")
+                yield from _block(data, block, f"0x{block.at:x}")
 
 
-def _block(block: Block, place: str) -> Iterator[Found]:
+def _block(data: Bytes, block: Block, place: str) -> Iterator[Found]:
     if block.label.endswith("PRIVATE KEY"):
-        yield ContainedProblem(place, f"a private key lies here ({block.label})", KEY_PRESENT, block.raw)
+        yield ContainedProblem(place, f"a private key lies here ({block.label})", KEY_PRESENT, data[block.at : block.end])
     elif block.label not in _CERTIFICATE and block.label not in _PKCS7:
         return
     elif block.damage:
-        yield ContainedProblem(place, f"an armoured {block.label} is damaged: {block.damage}", "armour-damaged", block.raw)
+        yield ContainedProblem(
+            place, f"an armoured {block.label} is damaged: {block.damage}", "armour-damaged", data[block.at : block.end]
+        )
     elif block.label in _PKCS7:
         yield from _signed_data(block.content, place + "/")
     elif block.label == "TRUSTED CERTIFICATE":

@@ -77,7 +77,7 @@ def crls_in(data: Bytes) -> Iterator[Found]:
         for block in armour.blocks(data):
             if block.label == "X509 CRL" and block.damage:
                 reason = f"an armoured {block.label} is damaged: {block.damage}"
-                yield ContainedProblem(str(block.number), reason, "armour-damaged", block.raw)
+                yield ContainedProblem(str(block.number), reason, "armour-damaged", data[block.at : block.end])
             elif block.label == "X509 CRL":
                 yield Contained(block.content, str(block.number))
     elif data[:1] == b"\x30":

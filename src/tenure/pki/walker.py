@@ -36,10 +36,10 @@ def walk(data: bytes) -> Walked:
 
     Raises NoCertificateError where no certificate can be seen in the bytes.
     """
-    return _straight(data) or _careful(data)
+    return straight(data) or careful(data)
 
 
-def _straight(data: bytes) -> Walked | None:
+def straight(data: bytes) -> Walked | None:
     """The quick gear, for a certificate of ordinary form in which nothing is odd; None for any other."""
     ends = ordinary(data)
     if ends is None:
@@ -63,7 +63,7 @@ def _straight(data: bytes) -> Walked | None:
         not_before, not_after, hashlib.sha256(spki).digest(), *key, method[0], method[1], *said,
         issuer[1] == subject[1], data, (),
     ))  # fmt: skip
-    return Walked(facts, found, data[serial:algorithm] + outer_algorithm)
+    return tuple.__new__(Walked, (facts, found, data[serial:algorithm] + outer_algorithm))
 
 
 def _run_by_run(data: bytes, at: int, end: int, said: list[object]) -> list[Extension] | None:
@@ -92,7 +92,7 @@ def _run_by_run(data: bytes, at: int, end: int, said: list[object]) -> list[Exte
     return found if at == end else None
 
 
-def _careful(data: bytes) -> Walked:
+def careful(data: bytes) -> Walked:
     """The gear for everything: each part by itself, so that one that cannot be read costs no other."""
     parts = dissect(data)
     if not parts.plausible:
