@@ -113,6 +113,14 @@ def test_equal_serials_of_two_makers_bind_by_the_maker_whose_devices_the_issuer_
     assert holders(exports.link(), "leaf") == {("gw-1", "subject-serial", True)}
 
 
+def test_a_declared_maker_of_an_issuer_decides_between_equal_serials(exports: Exports) -> None:
+    exports.cmdb({"serial": "NW-100001", "name": "sensor", "maker": "Midori", "record_id": "m"}, name="sensors.csv")
+    ca(exports, {"word": "leaf", "subject_cn": "NW-100001"})
+    assert holders(exports.link(), "leaf") == set()
+    declared = Declarations.model_validate({"issuer": [{"name": "Issuing", "maker": "Midori GmbH"}]})
+    assert holders(exports.link(declared), "leaf") == {("sensor", "subject-serial", True)}
+
+
 def test_a_claimed_issuer_anchors_nothing_and_a_refuted_one_is_none(exports: Exports) -> None:
     def write(draft: SnapshotDraft) -> None:
         authority(draft, "Root")

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.declarations import Declarations
 from tests.roll.exports import AS_OF, DAY, Exports
 
@@ -229,3 +230,23 @@ def test_an_inventory_that_tells_no_states_leaves_its_devices_active(exports: Ex
 def test_one_unknown_state_among_told_ones_stays_unknown(exports: Exports) -> None:
     exports.cmdb({**GATEWAY, "state": None}, {**THERMOSTAT, "state": "retired"})
     assert {d["name"]: d["state"] for d in devices(exports.link())} == {"gw-graz-1": "unknown", "thermo-2": "retired"}
+
+
+def test_thing_names_of_two_accounts_join_only_where_declared_equal(exports: Exports) -> None:
+    exports.cloud({"thing_name": "thermo", "record_id": "a"}, name="aws")
+    exports.source("azure", "other", _thing_of_another_account)
+    assert records_by_device(exports.link()) == [["a"], ["b"]]
+    assert records_by_device(exports.link(Declarations(equal_thing_names=True))) == [["a", "b"]]
+
+
+def _thing_of_another_account(draft: SnapshotDraft) -> None:
+    draft.add("device_record", record_id="b", thing_name="thermo", origin="1")
+    draft.add("identifier", record_id="b", kind="thing-name", value="thermo", scope="another account")
+
+
+@pytest.mark.parametrize("path", ["second.csv", "./second.csv"])
+def test_a_declared_authority_decides_instead_of_the_kind(exports: Exports, path: str) -> None:
+    exports.cmdb({**GATEWAY, "state": "active"}, name="first.csv")
+    exports.cmdb({**GATEWAY, "state": "retired"}, name="second.csv")
+    declared = Declarations.model_validate({"authoritative": {"device_state": [path]}})
+    assert [d["state"] for d in devices(exports.link(declared))] == ["retired"]

@@ -164,7 +164,7 @@ def draft_declarations(files: Sequence[FileVerdict], guesses: Guesses) -> str:
         *_some(map(_maker, guesses.makers), len(guesses.makers), "makers"),
         ["# Who decides where sources disagree: paths of sources. Empty: the CMDB decides device state and owner,"],
         ["# CA, cloud and store of secrets the state of their credentials."],
-        ["#[authoritative]", "#device_state = []", "#credential_state = []", "#owner = []", ""],
+        ["#[authoritative]", "#device_state = []", "#credential_state = []", ""],
     ]
     return "\n".join(line for part in parts for line in ([part] if isinstance(part, str) else part))
 

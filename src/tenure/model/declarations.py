@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tenure.model import identifiers
 from tenure.model.vocabulary import AnchorPurpose, CredentialRole, IdentifierKind, RelyingPartyKind
@@ -24,7 +23,7 @@ class SourceDeclaration(_Frozen):
     time_zone: str = "UTC"  # IANA zone of time stamps that name none
     timestamp_format: str | None = None  # strptime format of a log with a format of its own
     max_age_days: float | None = None  # older than this, its verdicts are old (stale-source)
-    as_of: datetime | None = None  # up to when the export speaks, where it does not say so itself
+    as_of: AwareDatetime | None = None  # up to when the export speaks, where it does not say so itself
     mapping: str | None = None  # mapping file for cmdb and issuance-log, relative to audit.toml
     strong_identifiers: tuple[IdentifierKind, ...] = ()  # kinds that are strong in this source (a host name, say)
     role: CredentialRole | None = None  # role of the certificates of this source
@@ -38,8 +37,8 @@ class RelyingPartyDeclaration(_Frozen):
     name: str
     kind: RelyingPartyKind = RelyingPartyKind.BROKER
     sites: tuple[str, ...] = ()  # empty: all sites
-    since: datetime | None = None
-    until: datetime | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
     addresses: tuple[str, ...] = ()  # host:port under which sensors see it
 
 
@@ -61,13 +60,11 @@ class MakerDeclaration(_Frozen):
 
 
 class IssuerDeclaration(_Frozen):
-    """``[[issuer]]``: what a certificate of this issuer is and what its subject says."""
+    """``[[issuer]]``: what a certificate of this issuer is, and whose devices it certifies."""
 
     name: str  # issuer's RFC 4514 name or its CN
     role: CredentialRole | None = None
-    subject_cn: IdentifierKind | None = None  # the CN is the device's serial, MAC, thing name ...
-    subject_serial: IdentifierKind | None = None  # the serialNumber attribute is
-    maker: str | None = None  # makes the devices it certifies
+    maker: str | None = None  # the maker of the devices it certifies: decides between equal serials of two makers
     ours: bool | None = None
 
 
@@ -76,7 +73,6 @@ class Authoritative(_Frozen):
 
     device_state: tuple[str, ...] = ()
     credential_state: tuple[str, ...] = ()
-    owner: tuple[str, ...] = ()
 
 
 class Declarations(_Frozen):

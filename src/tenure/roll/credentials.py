@@ -38,7 +38,7 @@ def link_credentials(con: duckdb.DuckDBPyConnection, declarations: Declarations)
     forget(con, "t_said", "t_issuance", "t_serial", "t_named")
     con.execute(_KEYS)
     _roles(con, declarations)
-    _holders(con)
+    _holders(con, declarations)
 
 
 _AUTHORITY = """
@@ -203,8 +203,15 @@ LEFT JOIN shown s ON s.sha256 = c.sha256
 """  # noqa: S608 - constants of ours
 
 
-def _holders(con: duckdb.DuckDBPyConnection) -> None:
+def _holders(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
     con.execute(_SAID_HOLDERS)
+    makers = [
+        (key, identifiers.maker(d.maker))
+        for key, name in con.execute("SELECT issuer_key, name FROM t_issuer WHERE name IS NOT NULL").fetchall()
+        for d in declarations.issuer
+        if d.maker is not None and _names(d.name, name)
+    ]
+    lend(con, "t_declared_maker", issuer_key=(pa.int64(), [k for k, _ in makers]), scope=(pa.string(), [m for _, m in makers]))
     _subject_values(con)
     con.execute(_SUBJECT_HOLDERS)
     publish(con, "binding", "SELECT * FROM t_binding")
@@ -249,6 +256,7 @@ _NAME = r"trim(regexp_replace(lower(trim(text)), '[-_.\s]+', '-', 'g'), '-')"
 # devices that the issuer is known to certify decides, or nobody is bound.
 _SUBJECT_HOLDERS = f"""
 CREATE OR REPLACE TEMP TABLE t_issuer_maker AS
+SELECT issuer_key, scope FROM t_declared_maker UNION
 SELECT DISTINCT ci.issuer_key, l.scope FROM (SELECT DISTINCT device_key, credential_key FROM t_binding WHERE how = 'principal') b
 JOIN t_cert_issuer ci USING (credential_key) JOIN t_found l ON l.device_key = b.device_key AND l.kind = 'serial' AND l.scope <> '';
 CREATE OR REPLACE TEMP TABLE t_text_device AS

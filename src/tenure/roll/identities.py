@@ -32,6 +32,8 @@ def link_identifiers(con: duckdb.DuckDBPyConnection, declarations: Declarations)
     """Temp tables t_record, t_link (one row per record and identifier), t_shared (identifiers on several records), t_lost."""
     con.execute(_RECORDS)
     _links(con, declarations)
+    if declarations.equal_thing_names:
+        con.execute("UPDATE t_link SET scope = '' WHERE kind = 'thing-name'")
     _makers(con, declarations)
     _shared(con)
     _lost(con)
@@ -53,7 +55,12 @@ DROP TABLE t_row
 
 def _links(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
     # Kinds that are weak by nature link only records of sources for which somebody declared them strong.
-    declared = [(s.path.strip("/"), k.value) for s in declarations.source for k in s.strong_identifiers if k not in STRONG_KINDS]
+    declared = [
+        (s.path.strip("/").removeprefix("./"), k.value)
+        for s in declarations.source
+        for k in s.strong_identifiers
+        if k not in STRONG_KINDS
+    ]
     lend(con, "t_declared_strong", path=(pa.string(), [p for p, _ in declared]), kind=(pa.string(), [k for _, k in declared]))
     kinds = ", ".join(f"'{k}'" for k in STRONG_KINDS)
     con.execute(

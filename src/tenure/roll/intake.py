@@ -133,7 +133,9 @@ def _sources(con: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot], decl
         m = snapshot.manifest
         declared = declarations.for_path(m.name)
         speaks = declared.as_of or m.speaks_as_of
-        most = declared.max_age_days or DEFAULT_MAX_AGE_DAYS.get(m.kind, OTHER_MAX_AGE_DAYS)
+        most = (
+            declared.max_age_days if declared.max_age_days is not None else DEFAULT_MAX_AGE_DAYS.get(m.kind, OTHER_MAX_AGE_DAYS)
+        )
         age = None if speaks is None else max(0.0, (as_of - speaks).total_seconds() / 86400)
         con.execute(
             "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -148,7 +150,8 @@ def _sources(con: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot], decl
 
 def _decides(name: str, kind: str, declared: tuple[str, ...], kinds: frozenset[str]) -> bool:
     if declared:
-        return any(name == path or name.startswith(path.rstrip("/") + "/") for path in declared)
+        paths = [path.strip("/").removeprefix("./") for path in declared]
+        return any(path in ("", ".") or name == path or name.startswith(path + "/") for path in paths)
     return kind in kinds
 
 

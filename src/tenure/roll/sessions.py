@@ -63,7 +63,7 @@ WITH named AS (
         LEFT JOIN t_same_party p ON s.sensor AND p.sensor_party = s.relying_party
     UNION ALL SELECT name, kind, false FROM t_declared_party
 )
-SELECT row_number() OVER (ORDER BY name) AS relying_party_key, name, coalesce(min(kind), 'host') AS kind, bool_or(collected) AS collected
+SELECT row_number() OVER (ORDER BY name) AS relying_party_key, name, coalesce(min(kind) FILTER (collected), min(kind), 'host') AS kind, bool_or(collected) AS collected
 FROM named GROUP BY name
 """
 
