@@ -6,7 +6,10 @@ import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from tenure.flows.catalogue import roll_page, rules_page
+import pyarrow as pa
+
+from tenure.evidence.schemas import DIGEST, INSTANT, SCHEMA_VERSION, TABLES, Column, Table
+from tenure.flows.catalogue import evidence_page, roll_page, rules_page
 from tenure.model.controls import Clause, Controls, Framework
 from tenure.model.decisions import FindingDecision, RuleDecision, SubjectDecision, parse_decisions
 from tenure.model.vocabulary import RuleStatus, Severity
@@ -26,6 +29,20 @@ def test_the_catalogue_of_rules_is_current() -> None:
 
 def test_the_page_of_the_roll_is_current() -> None:
     assert (DOCS / "roll.md").read_text("utf-8") == roll_page(ROLL_TABLES), "run script/catalogue"
+
+
+def test_the_page_of_evidence_is_current() -> None:
+    assert (DOCS / "evidence.md").read_text("utf-8") == evidence_page(TABLES, SCHEMA_VERSION), "run script/catalogue"
+
+
+def test_a_table_of_evidence_shows_each_column() -> None:
+    columns = (Column("at", INSTANT, "when", required=True), Column("sha256", DIGEST, "a | b"), Column("der", pa.binary(), ""))
+    page = evidence_page({"thing": Table("thing", "Things.", columns)}, 7)
+    assert "Schema version 7. Tables: [thing](#thing)." in page
+    assert page.endswith(
+        "## thing\n\nThings.\n\n| column | type | meaning |\n| --- | --- | --- |\n"
+        "| `at` | instant, required | when |\n| `sha256` | digest | a \\| b |\n| `der` | binary |  |\n"
+    )
 
 
 def test_a_rule_has_a_section_with_all_its_header_says() -> None:

@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
 
 
 def rules(
-    rule: Annotated[str | None, typer.Argument(metavar="[RULE]", help="Show all of this rule, its query too.")] = None,
+    rule: Annotated[str | None, typer.Argument(metavar="RULE", help="Show all of this rule, its query too.")] = None,
     own: Annotated[list[Path] | None, typer.Option("--rules", metavar="DIR", help="Folder with rules of your own.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:

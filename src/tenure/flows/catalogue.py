@@ -1,13 +1,14 @@
-"""Pages that are made from what the program itself goes by: the catalogue of rules, and the tables of the roll.
+"""Pages that are made from what the program itself goes by: the catalogue of rules, the tables of the roll and of evidence.
 
-Pure text from values: ``docs/rules.md`` and ``docs/roll.md`` are these texts, and a test sees that they are current
-(``script/catalogue`` writes them anew).
+Pure text from values: ``docs/rules.md``, ``docs/roll.md`` and ``docs/evidence.md`` are these texts, and a test sees that they
+are current (``script/catalogue`` writes them anew).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from tenure.evidence.schemas import Table
 from tenure.model.controls import Controls
 from tenure.model.vocabulary import Severity
 from tenure.roll.rules import Rule
@@ -41,6 +42,23 @@ each audit.
 """
 
 
+_EVIDENCE_HEAD = """\
+# Evidence: tables that sources write
+
+Made from `src/tenure/evidence/schemas.py` (`script/catalogue`). Each collection of a source is one *snapshot*: a folder
+with one Parquet file per table that has rows, and `manifest.json`. A snapshot is written once and never edited. Its name
+is its *content id*: a hash over rows, schema, and the collector's version and options, so an unchanged export
+gives the snapshot it gave before. Where it was collected from, when, and up to when it speaks stand in the
+manifest. Rows are claims by one source: what they mean together is for the [roll](roll.md).
+
+* `origin` is where in the export a row stands: a path, and a line or entry behind `#`, relative to what was collected.
+* Instants are UTC to the microsecond. NULL means that the export does not say.
+* Digests are SHA-256, 32 raw bytes. Secrets never lie here, only digests under a key that never leaves the store.
+* Words of state are those of Tenure; the export's own word stands beside in `*_text`.
+* Names of people, teams and places lie in `description` alone, and other tables refer to them by `*_ref`.
+"""
+
+
 def rules_page(rules: Sequence[Rule], controls: Controls) -> str:
     """The catalogue: a table of all rules by severity, then a section for each, by id."""
     by_gravity = sorted(rules, key=lambda rule: (rule.severity.rank, rule.id))
@@ -55,6 +73,23 @@ def roll_page(tables: Sequence[RollTable]) -> str:
     """Every table and column a rule may read."""
     names = ", ".join(f"[{table.name}](#{table.name})" for table in tables)
     return "\n".join([_ROLL_HEAD, f"Tables: {names}.", "", *(_table_section(table) for table in tables)])
+
+
+def evidence_page(tables: Mapping[str, Table], version: int) -> str:
+    """Every table and column that a snapshot may hold."""
+    names = ", ".join(f"[{name}](#{name})" for name in tables)
+    head = f"Schema version {version}. Tables: {names}.\n"
+    return "\n".join([_EVIDENCE_HEAD, head, *(_evidence_section(table) for table in tables.values())])
+
+
+def _evidence_section(table: Table) -> str:
+    rows = [f"| `{c.name}` | {_arrow(c.type)}{', required' if c.required else ''} | {_cell(c.doc)} |" for c in table.columns]
+    return "\n".join([f"## {table.name}", "", table.doc, "", "| column | type | meaning |", "| --- | --- | --- |", *rows, ""])
+
+
+def _arrow(kind: object) -> str:
+    """The words for an Arrow type that other tools know too."""
+    return {"timestamp[us, tz=UTC]": "instant", "fixed_size_binary[32]": "digest", "bool": "boolean"}.get(str(kind), str(kind))
 
 
 def _rule_section(rule: Rule, controls: Controls) -> str:
