@@ -18,8 +18,8 @@ Made from the program's own `--help` (`script/catalogue`). `tenure COMMAND --hel
 
 * **Standard output is the report**, and nothing else. Notes, errors and the progress bar go to standard error; the bar comes at a
   terminal, for work of more than two seconds.
-* **Exit codes** stand below `tenure audit`. `diff` has the same, for what appeared; `collect` ends with 3 where the export was cut
-  short. An interrupt ends with 130.
+* **Exit codes** stand below `tenure audit`. `diff` has the same, for what appeared; `collect` ends with 3 where the export was
+  cut short. An interrupt ends with 130.
 * **Errors** say what is wrong and, behind `fix:`, what to do next.
 * **What is kept** lies in a store of your own: snapshots of the exports (`evidence/`), the last roll of each audited folder
   (`rolls/`), checked signatures (`edges/`) and the key of digests of secrets (`digest.key`; without it digests of before and
