@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import multiprocessing
 import os
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tenure.sources import _lines
-from tenure.sources._chunk_parsing import helpers_for, parsed
+from tenure.sources._chunk_parsing import helpers_for, no_search_for_cycles, parsed
 from tenure.sources._lines import LogFile, age_order, chunks, logs_of, plain_head, stem
 
 
@@ -81,6 +82,22 @@ def test_a_helper_that_dies_costs_nothing_but_time(tmp_path: Path) -> None:
     source = ((c, "a") for c in chunks(LogFile(path, "x.log"), lambda _n: None, pytest.fail, 500))
     found = list(parsed(source, deadly, 2))
     assert b"".join(p.result[1] for p in found) == path.read_bytes()
+
+
+def test_the_search_for_cycles_is_as_before_afterwards() -> None:
+    assert gc.isenabled()
+    with no_search_for_cycles():
+        assert not gc.isenabled()
+    with pytest.raises(ZeroDivisionError), no_search_for_cycles():
+        raise ZeroDivisionError
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with no_search_for_cycles():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_small_logs_need_no_helpers(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
@@ -49,6 +50,20 @@ def helpers_for(files: Sequence[LogFile]) -> int:
     return 0 if spare < 2 or size_of(files) < WORTH_HELPERS else 2
 
 
+@contextmanager
+def no_search_for_cycles() -> Iterator[None]:
+    """While a log is read, millions of small tuples come and go that can hold no cycles; looking for some takes a fifth of
+    the time. What else makes cycles meanwhile is found afterwards.
+    """
+    searching = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searching:
+            gc.enable()
+
+
 def _here(source: Iterable[tuple[Chunk, Argument]], parse: Parse[Argument]) -> Iterator[tuple[Chunk, tuple[Any, ...]]]:
     for chunk, argument in source:
         yield chunk, parse(chunk.read(), chunk.ended, argument)
@@ -57,7 +72,7 @@ def _here(source: Iterable[tuple[Chunk, Argument]], parse: Parse[Argument]) -> I
 def _by_helpers(
     source: Iterable[tuple[Chunk, Argument]], parse: Parse[Argument], helpers: int
 ) -> Iterator[tuple[Chunk, tuple[Any, ...]]]:
-    """Helpers are spawned, not forked: Arrow's threads run here. They make no cycles, so looking for some is time lost.
+    """Helpers are spawned, not forked: Arrow's threads run here.
 
     Where a helper dies, or none can be started, what they have not parsed is parsed here.
     """

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Final
 from tenure.evidence.collection import CollectContext, Place, Recognition, Source
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.vocabulary import RelyingPartyKind
-from tenure.sources._chunk_parsing import Parsed, helpers_for, parsed
+from tenure.sources._chunk_parsing import Parsed, helpers_for, no_search_for_cycles, parsed
 from tenure.sources._cloud_sessions import Account
 from tenure.sources._cloudwatch_lines import parse
 from tenure.sources._lines import (
@@ -74,7 +74,8 @@ class AwsIotLog:
 
     def collect(self, place: Place, context: CollectContext, draft: SnapshotDraft) -> None:
         files = [f for log in logs_of(place.path, place.relative) for f in log if f.path.name != WRITE_TEST]
-        collect_log(files, context, draft, helpers_for(files) if len(files) == 1 else 0)
+        with no_search_for_cycles():
+            collect_log(files, context, draft, helpers_for(files) if len(files) == 1 else 0)
 
 
 def collect_log(

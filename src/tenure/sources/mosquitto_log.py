@@ -18,7 +18,7 @@ from tenure.errors import DeclarationError
 from tenure.evidence.collection import CollectContext, Place, Recognition, Source
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.vocabulary import RelyingPartyKind
-from tenure.sources._chunk_parsing import helpers_for, parsed
+from tenure.sources._chunk_parsing import helpers_for, no_search_for_cycles, parsed
 from tenure.sources._lines import (
     CHUNK_BYTES,
     Chunk,
@@ -79,7 +79,8 @@ class MosquittoLog:
 
     def collect(self, place: Place, context: CollectContext, draft: SnapshotDraft) -> None:
         for files in logs_of(place.path, place.relative):
-            collect_log(files, context, draft, helpers_for(files))
+            with no_search_for_cycles():
+                collect_log(files, context, draft, helpers_for(files))
 
 
 def collect_log(
