@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tenure.model import identifiers
