@@ -322,6 +322,8 @@ def test_no_certificate_in_clear_is_missed(
     assert missing == UNREAD.get(folder, set())
 
 
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "corpus.md"
+
 UNREAD: dict[str, set[str]] = {}
 """Files with certificates in clear that nobody reads, and why that is right stands in ``docs/corpus.md``."""
 
@@ -337,6 +339,21 @@ def armoured(root: Path) -> Iterator[tuple[str, str]]:
             except ValueError:
                 continue  # damaged armour: its problem is counted above
             yield str(path.relative_to(root)), hashlib.sha256(der).hexdigest()
+
+
+def row(folder: str, counts: Counts) -> str:
+    taken = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.taken.items()))
+    numbers = (counts.devices, counts.certificates, counts.others, counts.sessions, counts.anchors)
+    cells = [folder, taken, *map(str, numbers), str(sum(counts.problems.values())), str(sum(counts.findings.values()))]
+    return f"| {' | '.join(cells)} |"
+
+
+def test_the_page_shows_these_counts_and_has_a_section_for_each_folder() -> None:
+    page = PAGE.read_text("utf-8").splitlines()
+    assert [line for line in page if line.startswith(tuple(f"| {folder} |" for folder in EXPECTED))] == [
+        row(folder, counts) for folder, counts in EXPECTED.items()
+    ]
+    assert [line[3:] for line in page if line.startswith("## ")] == [*EXPECTED, "This machine's own anchors"]
 
 
 def test_every_folder_of_the_corpus_is_audited(corpus: Path) -> None:

@@ -63,3 +63,37 @@ def test_every_source_has_a_test_and_a_page(kind: str, module: str) -> None:
 @pytest.mark.parametrize("module", REPORTS.values())
 def test_every_report_has_a_test(module: str) -> None:
     assert (TESTS / "reports" / f"test_{module}.py").is_file()
+
+
+PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=called)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        if anchor and file.suffix == ".md":
+            headings = re.findall(r"^#+ (.*)$", file.read_text("utf-8"), re.MULTILINE)
+            anchors = {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+            assert anchor in anchors, target
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = (DOCS / "README.md").read_text("utf-8")
+    for page in DOCS.rglob("*.md"):
+        if page.name != "README.md" and page.parent.name != "decisions":
+            assert f"({page.relative_to(DOCS).as_posix()})" in index, page.name
+    assert set(re.findall(r"^\| \[([a-z-]+)\]\(sources/", index, re.MULTILINE)) == set(SOURCES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=called)
+def test_commands_and_rules_that_pages_name_exist(page: Path) -> None:
+    text = page.read_text("utf-8")
+    for command in re.findall(r"`tenure ([a-z]+)", text):
+        assert (ROOT / "src" / "tenure" / "cli" / f"{command}.py").is_file(), command
+    for script in re.findall(r"`script/([a-z]+)`", text):
+        assert (ROOT / "script" / script).is_file(), script
