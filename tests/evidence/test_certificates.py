@@ -197,7 +197,7 @@ def test_a_batch_is_the_same_as_rows_and_processes_the_same_as_none(tmp_path: Pa
             for number, der in enumerate(ders):
                 (recorder if way == "rows" else intake).add(der, f"{number}.pem")
             with Workers(2 if way == "processes" else 1) as workers:
-                recorder.add_batch(intake.batch())
+                recorder.add_batch(intake.batch(tmp_path))
                 recorder.verify_edges(workers)
             snapshot = draft.finish(COLLECTED_AT)
             return snapshot, table(snapshot, "certificate") + table(snapshot, "signature_edge") + table(snapshot, "problem")

@@ -122,7 +122,7 @@ def test_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    outcome = read_portion(Task(Portion([Piece(str(tmp_path / "gone.pem"), "gone.pem", 10)]), ()))
+    outcome = read_portion(Task(Portion([Piece(str(tmp_path / "gone.pem"), "gone.pem", 10)]), (), tmp_path))
     assert [(row[0], row[3]) for row in outcome.batch.problems] == [("gone.pem", "unreadable")]
     write(tmp_path, a__x_pem=pem(ONE))
     monkeypatch.setattr(os, "scandir", lambda path: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
@@ -131,7 +131,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_file_that_grew_since_it_was_listed_is_read_to_its_end(tmp_path: Path) -> None:
     write(tmp_path, a_pem=pem(ONE) + pem(TWO))
-    outcome = read_portion(Task(Portion([Piece(str(tmp_path / "a.pem"), "a.pem", 100)]), ()))
+    outcome = read_portion(Task(Portion([Piece(str(tmp_path / "a.pem"), "a.pem", 100)]), (), tmp_path))
     assert sum(batch.num_rows for batch in outcome.batch.batches()) == 2
 
 

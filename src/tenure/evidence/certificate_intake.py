@@ -1,13 +1,16 @@
 """Certificates on their way into a snapshot: rows of the table ``certificate`` and of ``problem``, before anything is written.
 
-Needs no draft, so another process can take certificates in and send what came out as Arrow (``CertificateBatch``).
+Needs no draft, so another process can take certificates in and hand over what came out in a file (``CertificateBatch``).
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -25,15 +28,18 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class CertificateBatch:
-    """What was taken in, ready to send: an Arrow stream of certificates (empty for none) and rows of ``problem``."""
+    """What was taken in, to be handed over: a file with an Arrow stream of certificates (none where there are none), and rows of
+    ``problem``. The file is mapped where it is read, so millions of certificates go from process to process without a copy."""
 
-    certificates: bytes
+    path: Path | None
     problems: list[Row]
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        if self.certificates:
-            with pa.ipc.open_stream(self.certificates) as stream:
+        """The certificates; the file is removed after the last."""
+        if self.path is not None:
+            with pa.memory_map(str(self.path)) as mapped, pa.ipc.open_stream(mapped) as stream:
                 yield from stream
+            self.path.unlink()
 
 
 class CertificateIntake:
@@ -113,18 +119,20 @@ class CertificateIntake:
         self.rows, self.problems = [], []
         return taken
 
-    def batch(self) -> CertificateBatch:
-        """The same ready to send."""
-        schema = CERTIFICATE.schema
-        stream = pa.BufferOutputStream()
+    def batch(self, folder: Path) -> CertificateBatch:
+        """The same to be handed over, in a file of its own in this folder."""
         rows, problems = self.take()
-        if rows:
-            with pa.ipc.new_stream(stream, schema) as writer:
-                for at in range(0, len(rows), BATCH_ROWS):
-                    columns = zip(*rows[at : at + BATCH_ROWS], strict=True)
-                    arrays = [pa.array(column, field.type) for field, column in zip(schema, columns, strict=True)]
-                    writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
-        return CertificateBatch(stream.getvalue().to_pybytes(), problems)
+        if not rows:
+            return CertificateBatch(None, problems)
+        schema = CERTIFICATE.schema
+        descriptor, path = tempfile.mkstemp(".arrows", dir=folder)
+        os.close(descriptor)
+        with pa.OSFile(path, "wb") as file, pa.ipc.new_stream(file, schema) as writer:
+            for at in range(0, len(rows), BATCH_ROWS):
+                columns = zip(*rows[at : at + BATCH_ROWS], strict=True)
+                arrays = [pa.array(column, field.type) for field, column in zip(schema, columns, strict=True)]
+                writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+        return CertificateBatch(Path(path), problems)
 
 
 def placed(origin: str, place: str) -> str:

@@ -15,6 +15,7 @@ from cryptography import x509
 from tenure.pki import property_reader
 from tenure.pki.extensions import beyond_judgement, join
 from tenure.pki.facts import COLUMNS, CertificateFacts, NoCertificateError, ReadingProblem
+from tenure.pki.public_keys import on_p256
 from tenure.pki.walker import Walked, careful, straight, walk
 
 __all__ = ["COLUMNS", "CertificateFacts", "NoCertificateError", "ReadingProblem", "read", "read_by_property"]
@@ -32,14 +33,16 @@ def read(der: bytes) -> CertificateFacts:
     walked = straight(der)
     if walked is None:
         return _arbitrated(careful(der))
-    facts, extensions, algorithms = walked
+    facts, extensions, spki, algorithms = walked
     if algorithms in _accepted_algorithms and facts.key_bits is not None and facts.serial_hex and facts.serial_hex[0] not in "-0":
         for extension in extensions:
             if not extension.accepted:
                 break
         else:
             try:
-                x509.load_der_x509_certificate(der).public_key()
+                certificate = x509.load_der_x509_certificate(der)
+                if not on_p256(spki):
+                    certificate.public_key()
             except Exception:  # noqa: BLE001 - whatever the library raises means that it does not take it; _arbitrated tells why
                 return _arbitrated(walked)
             return facts

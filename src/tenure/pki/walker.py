@@ -28,6 +28,7 @@ class Walked(NamedTuple):
 
     facts: CertificateFacts
     extensions: list[Extension]  # or runs of them
+    spki: bytes
     algorithms: bytes  # the signature's AlgorithmIdentifier as signed, and again as said outside
 
 
@@ -63,7 +64,7 @@ def straight(data: bytes) -> Walked | None:
         not_before, not_after, hashlib.sha256(spki).digest(), *key, method[0], method[1], *said,
         issuer[1] == subject[1], data, (),
     ))  # fmt: skip
-    return tuple.__new__(Walked, (facts, found, data[serial:algorithm] + outer_algorithm))
+    return tuple.__new__(Walked, (facts, found, spki, data[serial:algorithm] + outer_algorithm))
 
 
 def _run_by_run(data: bytes, at: int, end: int, said: list[object]) -> list[Extension] | None:
@@ -121,7 +122,7 @@ def careful(data: bytes) -> Walked:
         not_before, not_after, hashlib.sha256(parts.spki).digest() if parts.spki else None, *key, algorithm, hash_name,
         *said, self_issued, encoded, tuple(problems),
     )  # fmt: skip
-    return Walked(CertificateFacts(*told), found, parts.inner_algorithm + parts.algorithm)
+    return Walked(CertificateFacts(*told), found, parts.spki, parts.inner_algorithm + parts.algorithm)
 
 
 def _authority_unsure(problems: list[ReadingProblem]) -> bool:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from tenure.evidence.certificate_intake import CertificateBatch, CertificateIntake
@@ -41,6 +42,7 @@ _BYTE_ORDER: Final = (b"\xff\xfe", b"\xfe\xff")
 class Task:
     portion: Portion
     passwords: tuple[bytes, ...]
+    scratch: Path  # folder for what comes out
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def read_portion(task: Task) -> Outcome:
             without += _read(piece, task.passwords, intake)
         for trouble in task.portion.troubles:
             intake.problem(trouble.origin, "", trouble.reason, trouble.code, None)
-        return Outcome(intake.batch(), task.portion.size, without)
+        return Outcome(intake.batch(task.scratch), task.portion.size, without)
 
 
 @contextmanager

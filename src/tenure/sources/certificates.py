@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import tempfile
+from pathlib import Path
 from typing import ClassVar, Final
 
 from tenure.errors import SourceError
@@ -70,8 +71,8 @@ class Certificates:
             raise SourceError(f"{place.relative} does not exist", "check the path")
         recorder = CertificateRecorder(draft)
         without = 0
-        tasks: Iterator[Task] = (Task(p, context.passwords) for p in portions(place.path, place.relative))
-        with Workers() as workers:
+        with tempfile.TemporaryDirectory(prefix="tenure-certificates-") as scratch, Workers() as workers:
+            tasks = (Task(p, context.passwords, Path(scratch)) for p in portions(place.path, place.relative))
             try:
                 for outcome in workers.map(read_portion, tasks):
                     recorder.add_batch(outcome.batch)
