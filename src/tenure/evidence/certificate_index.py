@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final, cast
@@ -28,6 +28,7 @@ only in hostile or broken collections, and checking them all would take time in 
 PORTION: Final = 4096
 """Certificates that are checked in one go."""
 
+_BLOCK: Final = 65_536
 _DER: Final = CERTIFICATE.names.index("der")
 _MARKED: Final = tuple(
     CERTIFICATE.names.index(name) for name in ("sha256", "subject_sha256", "issuer_sha256", "subject_key_id", "authority_key_id")
@@ -76,17 +77,17 @@ class CertificateIndex:
             return
         digests, subjects, issuers, subject_keys, issuer_keys = (np.array(column, np.uint64) for column in self._marks)
         once = np.sort(np.unique(digests, return_index=True)[1])
-        by_name, by_key = _Finder(subjects[once]), _Finder(subject_keys[once])
+        by_name, by_key = _Finder(subjects[once], issuers[once]), _Finder(subject_keys[once], issuer_keys[once])
         most = max(LEAST_CANDIDATES, TRIES // len(once))
-        names, keys, self_issued = issuers[once], issuer_keys[once], subjects[once] == issuers[once]
-        for at in np.flatnonzero(by_name.knows(names) | by_key.knows(keys)).tolist():
-            named, named_more = by_name.find(names[at], at, most)
-            keyed, keyed_more = by_key.find(keys[at], at, most)
-            both = [i for i in named if i in set(keyed)] if keyed else []
-            ordered = dict.fromkeys([*([at] if self_issued[at] else []), *both, *named, *keyed])
-            tried = tuple(self._span(int(once[i])) for i in ordered)
-            left_out = len(tried[most:]) + named_more + keyed_more
-            yield Candidates(self._span(int(once[at])), tried[:most], left_out)
+        some = np.flatnonzero(by_name.found | by_key.found)
+        for start in range(0, len(some), _BLOCK):
+            rows = some[start : start + _BLOCK]
+            names, keys = by_name.near(rows, most), by_key.near(rows, most)
+            numbers, itself = once[rows].tolist(), (subjects[once[rows]] == issuers[once[rows]]).tolist()
+            for row, number, own, named, keyed in zip(rows.tolist(), numbers, itself, names, keys, strict=True):
+                ordered = _likeliest_first(row if own else None, named[0], keyed[0])
+                tried = tuple(self._span(int(once[i])) for i in ordered)
+                yield Candidates(self._span(number), tried[:most], len(tried[most:]) + named[1] + keyed[1])
 
     def _span(self, number: int) -> Span:
         return Span(self._ends[number - 1] if number else 0, self._ends[number])
@@ -130,23 +131,36 @@ def _valid(column: pa.Array[Any]) -> npt.NDArray[np.bool_]:
     return valid
 
 
+def _likeliest_first(own: int | None, named: list[int], keyed: list[int]) -> Iterable[int]:
+    """Itself where it names itself as its issuer; then who has the name and the key identifier, the name, the identifier."""
+    if own is None and (named == keyed or not keyed):
+        return named
+    both = set(keyed)
+    return dict.fromkeys([*(() if own is None else (own,)), *(i for i in named if i in both), *named, *keyed])
+
+
 class _Finder:
-    """Which rows of a column hold a value."""
+    """For each of many wanted values, the rows of a column that hold it; none for 0."""
 
-    def __init__(self, column: Numbers) -> None:
+    def __init__(self, column: Numbers, wanted: Numbers) -> None:
         self._order = np.argsort(column, kind="stable")
-        self._sorted = column[self._order]
+        ordered = column[self._order]
+        self._first, self._last = np.searchsorted(ordered, wanted, "left"), np.searchsorted(ordered, wanted, "right")
+        self._last[wanted == 0] = 0
+        self.found = self._last > self._first
 
-    def knows(self, values: Numbers) -> npt.NDArray[np.bool_]:
-        at = np.minimum(np.searchsorted(self._sorted, values), len(self._sorted) - 1)
-        known: npt.NDArray[np.bool_] = (self._sorted[at] == values) & (values != 0)
-        return known
-
-    def find(self, value: np.uint64, near: int, most: int) -> tuple[list[int], int]:
-        """The rows that hold it, nearest first (chains lie together), and how many are left out; none for 0."""
-        if not value:
-            return [], 0
-        rows = self._order[np.searchsorted(self._sorted, value, "left") : np.searchsorted(self._sorted, value, "right")]
-        middle = int(np.searchsorted(rows, near))
-        kept = rows[max(0, middle - most // 2) : middle + most // 2].tolist()
-        return sorted(kept, key=lambda row: abs(row - near)), len(rows) - len(kept)
+    def near(self, rows: npt.NDArray[np.intp], most: int) -> Iterator[tuple[list[int], int]]:
+        """For each row those that hold what it wants, nearest to it first (chains lie together), and how many are left out."""
+        firsts, lasts = self._first[rows], self._last[rows]
+        only = self._order[np.minimum(firsts, len(self._order) - 1)].tolist()
+        for row, first, last, one in zip(rows.tolist(), firsts.tolist(), lasts.tolist(), only, strict=True):
+            count = last - first
+            if count <= 1:
+                yield ([one], 0) if count == 1 else ([], 0)
+                continue
+            if count > most:
+                middle = first + int(np.searchsorted(self._order[first:last], row))
+                first = max(first, min(middle - most // 2, last - most))
+                last = first + most
+            held = self._order[first:last].tolist()
+            yield sorted(held, key=lambda other: abs(other - row)), count - len(held)

@@ -6,10 +6,12 @@ import hashlib
 import mmap
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tenure.pki import signatures
 from tenure.pki.dissection import dissect
+
+_MOST_REMEMBERED: Final = 1024
 
 
 class Span(NamedTuple):
@@ -41,32 +43,41 @@ class Checked:
     problems: list[tuple[object, ...]]
 
 
+class _Issuer(NamedTuple):
+    sha256: bytes
+    spki: bytes
+    spki_sha256: bytes
+
+
 def check(task: EdgeTask) -> Checked:
     checked = Checked([], [])
+    issuers: dict[Span, _Issuer] = {}
     with task.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         for candidates in task.candidates:
-            _check(candidates, data, checked)
+            if len(issuers) > _MOST_REMEMBERED:
+                issuers.clear()
+            _check(candidates, data, issuers, checked)
     return checked
 
 
-def _check(candidates: Candidates, data: mmap.mmap, checked: Checked) -> None:
+def _check(candidates: Candidates, data: mmap.mmap, issuers: dict[Span, _Issuer], checked: Checked) -> None:
     """Likeliest issuer first, until one key verifies; other certificates of that same key are its issuer as well."""
     certificate = data[slice(*candidates.certificate)]
     sha256 = hashlib.sha256(certificate).digest()
     verdicts: dict[bytes, signatures.Verdict] = {}
     holder = b""
     for span in candidates.issuers:
-        issuer = data[slice(*span)]
-        spki = dissect(issuer).spki
-        if holder and spki != holder:
+        issuer = issuers.get(span)
+        if issuer is None:
+            issuer = issuers[span] = _issuer(data[slice(*span)])
+        if holder and issuer.spki != holder:
             continue
-        if (verdict := verdicts.get(spki)) is None:
-            verdict = verdicts[spki] = signatures.verify_by_key(certificate, spki)
+        if (verdict := verdicts.get(issuer.spki)) is None:
+            verdict = verdicts[issuer.spki] = signatures.verify_by_key(certificate, issuer.spki)
         if verdict.verified:
-            holder = spki
+            holder = issuer.spki
         if verdict.decided:
-            digests = hashlib.sha256(issuer).digest(), hashlib.sha256(spki).digest()
-            checked.edges.append((sha256, *digests, verdict.verified))
+            checked.edges.append((sha256, issuer.sha256, issuer.spki_sha256, verdict.verified))
     if holder:
         return
     for reason in sorted({v.reason for v in verdicts.values() if not v.decided}):
@@ -74,3 +85,8 @@ def _check(candidates: Candidates, data: mmap.mmap, checked: Checked) -> None:
     if candidates.left_out:
         reason = f"{candidates.left_out} further certificates could be its issuer and were not tried"
         checked.problems.append(("", sha256.hex(), reason, "too-many-issuers", sha256))
+
+
+def _issuer(encoded: bytes) -> _Issuer:
+    spki = dissect(encoded).spki
+    return _Issuer(hashlib.sha256(encoded).digest(), spki, hashlib.sha256(spki).digest())
