@@ -10,6 +10,7 @@ import pytest
 
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.declarations import Declarations
+from tenure.roll.explain import explain_device
 from tests.roll.exports import AS_OF, DAY, Exports, anchor, authority, certificate, digest, signed
 
 CLIENT = "1.3.6.1.5.5.7.3.2"
@@ -111,6 +112,25 @@ def test_equal_serials_of_two_makers_bind_by_the_maker_whose_devices_the_issuer_
     exports.cloud({"serial": "NW-100002", "maker": "Nordwerk", "certificates": ["known"], "record_id": "t"})
     ca(exports, {"word": "known"}, {"word": "leaf", "subject_cn": "NW-100001"})
     assert holders(exports.link(), "leaf") == {("gw-1", "subject-serial", True)}
+
+
+@pytest.mark.parametrize(("written", "record"), [("0048154", "with zeros"), ("48154", "without")])
+def test_leading_zeros_that_are_significant_part_two_devices_for_subjects_too(
+    exports: Exports, tmp_path: Path, written: str, record: str
+) -> None:
+    declared = Declarations.model_validate({"maker": {"Thermion": {"leading_zeros": "significant"}}})
+
+    def write(draft: SnapshotDraft) -> None:
+        for serial, name in (("0048154", "with zeros"), ("48154", "without")):
+            draft.add("device_record", record_id=name, name=name, serial=serial, maker="Thermion", state="active", origin=name)
+            draft.add("identifier", record_id=name, kind="serial", value=serial, scope="thermion")
+
+    exports.source("cmdb", "thermostats.csv", write)
+    ca(exports, {"word": "leaf", "subject_serial": written}, {"word": "by name", "subject_cn": written})
+    con = exports.link(declared)
+    assert holders(con, "leaf") == {(record, "subject-serial", True)}
+    assert holders(con, "by name") == {(record, "subject-serial", True)}
+    assert explain_device(con, written).name == record
 
 
 def test_a_declared_maker_of_an_issuer_decides_between_equal_serials(exports: Exports) -> None:

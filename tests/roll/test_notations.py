@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenure.model import identifiers
-from tenure.roll import credentials
+from tenure.roll import notations
 
 LATIN = "äöüåéèçñøæÄÖÜÅÉÈÇÑØÆ"
 WORD = st.text(string.ascii_letters + string.digits + "-/_.:#" + LATIN, min_size=1, max_size=18)
@@ -32,14 +32,21 @@ def in_sql(con: duckdb.DuckDBPyConnection, notation: str, texts: list[str]) -> l
 @given(parts=st.lists(st.tuples(AROUND, WORD, AROUND), min_size=1, max_size=60))
 def test_serials(con: duckdb.DuckDBPyConnection, parts: list[tuple[str, str, str]]) -> None:
     texts = ["".join(p) for p in parts]
-    assert in_sql(con, credentials._SERIAL, texts) == [identifiers.serial(t) for t in texts]
+    assert in_sql(con, notations.serial("text"), texts) == [identifiers.serial(t) for t in texts]
 
 
 @settings(max_examples=60, deadline=None)
 @given(numbers=st.lists(st.tuples(AROUND, st.from_regex(r"[0-9]{1,18}", fullmatch=True), AROUND), min_size=1, max_size=60))
 def test_serials_of_digits(con: duckdb.DuckDBPyConnection, numbers: list[tuple[str, str, str]]) -> None:
     texts = ["".join(n) for n in numbers]
-    assert in_sql(con, credentials._SERIAL, texts) == [identifiers.serial(t) for t in texts]
+    assert in_sql(con, notations.serial("text"), texts) == [identifiers.serial(t) for t in texts]
+
+
+@settings(max_examples=60, deadline=None)
+@given(parts=st.lists(st.tuples(AROUND, WORD, AROUND), min_size=1, max_size=60))
+def test_serials_whose_zeros_are_significant(con: duckdb.DuckDBPyConnection, parts: list[tuple[str, str, str]]) -> None:
+    texts = ["".join(p) for p in parts]
+    assert in_sql(con, notations.serial_exact("text"), texts) == [identifiers.serial(t, strip_zeros=False) for t in texts]
 
 
 @settings(max_examples=60, deadline=None)
@@ -48,7 +55,7 @@ def test_serials_of_digits(con: duckdb.DuckDBPyConnection, numbers: list[tuple[s
 )
 def test_names(con: duckdb.DuckDBPyConnection, words: list[list[str]], join: str) -> None:
     texts = [join.join(w) for w in words]
-    assert in_sql(con, credentials._NAME, texts) == [identifiers.name(t) for t in texts]
+    assert in_sql(con, notations.name("text"), texts) == [identifiers.name(t) for t in texts]
 
 
 @settings(max_examples=60, deadline=None)
@@ -58,7 +65,7 @@ def test_macs_at_the_end_of_a_subject(con: duckdb.DuckDBPyConnection, values: li
         pairs = [value[i : i + 2] for i in range(0, 12, 2)]
         written = [value, ":".join(pairs), "-".join(pairs), ".".join(value[i : i + 4] for i in (0, 4, 8))]
         texts = [f"{before}{w.upper() if upper else w}" for w in written for before in ("", "cam-", "device ", "SN:")]
-        assert set(in_sql(con, credentials._MAC, texts)) == {value}
+        assert set(in_sql(con, notations.mac("text"), texts)) == {value}
         assert {identifiers.mac(w) for w in written} <= {value, None}
 
 
@@ -66,5 +73,5 @@ def test_macs_at_the_end_of_a_subject(con: duckdb.DuckDBPyConnection, values: li
 @given(texts=st.lists(st.text(max_size=30), min_size=1, max_size=60))
 def test_no_text_fails(con: duckdb.DuckDBPyConnection, texts: list[str]) -> None:
     storable = [t.encode("utf-8", "replace").decode() for t in texts]
-    for notation in (credentials._SERIAL, credentials._MAC, credentials._NAME):
+    for notation in (notations.serial("text"), notations.mac("text"), notations.name("text")):
         assert len(in_sql(con, notation, storable)) == len(texts)

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from tenure.model import identifiers
 from tenure.model.declarations import Declarations
+from tenure.roll import notations
 from tenure.roll.intake import forget, lend, publish
 
 OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
@@ -219,7 +220,7 @@ def _holders(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None
     forget(con, "t_subject", "t_text_device", "t_subject_holder", "t_binding")
 
 
-_SAID_HOLDERS = """
+_SAID_HOLDERS = f"""
 CREATE OR REPLACE TEMP TABLE t_binding AS
 SELECT DISTINCT d.device_key, p.credential_key, b.source_key, 'principal' AS how, true AS strong, b.since
 FROM e_binding b JOIN t_pick p USING (sha256) JOIN t_record n ON n.source_key = b.source_key AND n.record_id = b.record_id
@@ -230,9 +231,13 @@ FROM e_binding b JOIN t_pick p USING (sha256) JOIN t_found f ON f.kind = b.holde
 WHERE b.record_id IS NULL GROUP BY p.credential_key, b.source_key, b.row_in_source HAVING min(f.device_key) = max(f.device_key)
 UNION ALL
 SELECT min(f.device_key), s.credential_key, s.source_key, 'holder', bool_and(f.strong), min(s.created_at)
-FROM t_secret s JOIN t_found f ON f.kind = s.holder_kind AND f.value = s.holder
+FROM (
+    SELECT credential_key, source_key, row_in_source, created_at, holder_kind AS kind, holder AS value FROM t_secret
+    UNION ALL SELECT credential_key, source_key, row_in_source, created_at, '{notations.SERIAL_EXACT}', {notations.serial_exact("holder_text")}
+    FROM t_secret WHERE holder_kind = 'serial'
+) s JOIN t_found f ON f.kind = s.kind AND f.value = s.value
 GROUP BY s.credential_key, s.source_key, s.row_in_source HAVING min(f.device_key) = max(f.device_key)
-"""
+"""  # noqa: S608 - constants of ours
 
 
 def _subject_values(con: duckdb.DuckDBPyConnection) -> None:
@@ -243,14 +248,6 @@ def _subject_values(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-# The notations of model.identifiers, in SQL because ten million subjects pass here; a test holds the two against each other.
-_SERIAL = (
-    r"CASE WHEN regexp_full_match(text, '\s*[0-9]+\s*') THEN coalesce(nullif(ltrim(trim(text), '0'), ''), '0') "
-    r"ELSE regexp_replace(upper(text), '[\s\x{00A0}]+', '', 'g') END"
-)
-_MAC = r"regexp_replace(regexp_extract(lower(trim(text)), '(?:^|[^0-9a-f])((?:[0-9a-f]{2}[:.-]?){5}[0-9a-f]{2})$', 1), '[:.-]', '', 'g')"
-_NAME = r"trim(regexp_replace(lower(trim(text)), '[-_.\s]+', '-', 'g'), '-')"
-
 # In this order of trust: the serialNumber attribute, a MAC at the end of the CN, the CN as a serial or thing name, and last
 # the CN as a name that means one device today. Several devices of different makers with one serial: the maker of the
 # devices that the issuer is known to certify decides, or nobody is bound.
@@ -258,27 +255,28 @@ _SUBJECT_HOLDERS = f"""
 CREATE OR REPLACE TEMP TABLE t_issuer_maker AS
 SELECT issuer_key, scope FROM t_declared_maker UNION
 SELECT DISTINCT ci.issuer_key, l.scope FROM (SELECT DISTINCT device_key, credential_key FROM t_binding WHERE how = 'principal') b
-JOIN t_cert_issuer ci USING (credential_key) JOIN t_found l ON l.device_key = b.device_key AND l.kind = 'serial' AND l.scope <> '';
+JOIN t_cert_issuer ci USING (credential_key) JOIN t_found l ON l.device_key = b.device_key AND starts_with(l.kind, 'serial') AND l.scope <> '';
 CREATE OR REPLACE TEMP TABLE t_text_device AS
 WITH text AS (
     SELECT DISTINCT subject_serial AS text, true AS attribute FROM t_subject WHERE subject_serial IS NOT NULL
     UNION ALL SELECT DISTINCT subject_cn, false FROM t_subject WHERE subject_cn IS NOT NULL
 ),
 value AS (
-    SELECT text, attribute, 'serial' AS kind, {_SERIAL} AS value FROM text
-    UNION ALL SELECT text, attribute, 'mac', {_MAC} FROM text WHERE regexp_matches(lower(text), '[0-9a-f][:.-]?[0-9a-f]$')
+    SELECT text, attribute, 'serial' AS kind, {notations.serial("text")} AS value FROM text
+    UNION ALL SELECT text, attribute, '{notations.SERIAL_EXACT}', {notations.serial_exact("text")} FROM text
+    UNION ALL SELECT text, attribute, 'mac', {notations.mac("text")} FROM text WHERE regexp_matches(lower(text), '[0-9a-f][:.-]?[0-9a-f]$')
     UNION ALL SELECT text, attribute, 'thing-name', text FROM text WHERE NOT attribute
 )
 SELECT v.text, v.attribute, f.device_key, f.scope,
-    CASE WHEN v.attribute THEN 1 WHEN v.kind = 'mac' THEN 2 WHEN v.kind = 'serial' THEN 3 ELSE 4 END AS trust
+    CASE WHEN v.attribute THEN 1 WHEN v.kind = 'mac' THEN 2 WHEN starts_with(v.kind, 'serial') THEN 3 ELSE 4 END AS trust
 FROM value v JOIN t_found f ON f.kind = v.kind AND f.value = v.value
-WHERE v.attribute OR v.kind <> 'serial' OR length(v.value) >= {SUBJECT_SERIAL_LENGTH};
+WHERE v.attribute OR NOT starts_with(v.kind, 'serial') OR length(v.value) >= {SUBJECT_SERIAL_LENGTH};
 INSERT INTO t_text_device
 WITH text AS (
     SELECT DISTINCT subject_cn AS text FROM t_subject s WHERE subject_cn IS NOT NULL
     EXCEPT SELECT text FROM t_text_device WHERE NOT attribute
 )
-SELECT t.text, false, f.device_key, '', 5 FROM (SELECT text, {_NAME} AS value FROM text) t JOIN t_found f ON f.kind = 'name' AND f.value = t.value;
+SELECT t.text, false, f.device_key, '', 5 FROM (SELECT text, {notations.name("text")} AS value FROM text) t JOIN t_found f ON f.kind = 'name' AND f.value = t.value;
 CREATE OR REPLACE TEMP TABLE t_subject_holder AS
 WITH hit AS (
     SELECT s.credential_key, d.device_key, d.scope, d.trust FROM t_subject s JOIN t_text_device d ON d.text = s.subject_serial AND d.attribute

@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from tenure.model import identifiers
+from tenure.roll import notations
 from tenure.roll.intake import lend, publish
 
 
@@ -85,11 +85,15 @@ def _carriers(con: duckdb.DuckDBPyConnection) -> None:
         "FROM t_link l JOIN t_device d USING (node) LEFT JOIN t_shared_link h ON h.link = l.link "
         "LEFT JOIN t_shared s ON s.kind = h.kind AND s.value = h.value AND s.scope = h.scope WHERE l.told",
     )
-    con.execute(
-        "CREATE OR REPLACE TEMP VIEW t_found AS SELECT l.kind, l.value, l.scope, d.device_key, l.strong_kind AS strong "
-        "FROM t_link l JOIN t_device d USING (node) ANTI JOIN t_lost x ON x.kind = l.kind AND x.value = l.value AND x.scope = l.scope"
-    )
+    con.execute(_FOUND)
 
+
+_FOUND = f"""
+CREATE OR REPLACE TEMP VIEW t_found AS
+SELECT CASE WHEN l.kind = 'serial' AND l.scope IN (SELECT maker FROM t_zeros) THEN '{notations.SERIAL_EXACT}' ELSE l.kind END AS kind,
+    l.value, l.scope, d.device_key, l.strong_kind AS strong
+FROM t_link l JOIN t_device d USING (node) ANTI JOIN t_lost x ON x.kind = l.kind AND x.value = l.value AND x.scope = l.scope
+"""  # noqa: S608 - a constant of ours
 
 _DEVICE_RECORD = """
 SELECT r.record_key, t.device_key, r.source_key, r.record_id, s.kind, s.decides_device_state AS decides,
@@ -156,7 +160,7 @@ def _chosen(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(_RANKED)
     serials = con.execute("SELECT DISTINCT gateway_serial FROM device_record WHERE gateway_serial IS NOT NULL").fetchall()
     texts = [t for (t,) in serials]
-    lend(con, "t_gateway_text", text=(pa.string(), texts), value=(pa.string(), [identifiers.serial(t) for t in texts]))
+    lend(con, "t_gateway_text", text=(pa.string(), texts))
     con.execute(_DEVICE_BASE)
 
 
@@ -195,8 +199,10 @@ folded AS (
     FROM t_ranked WHERE alone
 ),
 gateway AS (
-    SELECT t.text, min(g.device_key) AS device_key FROM t_gateway_text t JOIN t_found g ON g.kind = 'serial' AND g.value = t.value
-    GROUP BY t.text HAVING min(g.device_key) = max(g.device_key)
+    SELECT t.text, min(g.device_key) AS device_key FROM (
+        SELECT text, 'serial' AS kind, {notations.serial("text")} AS value FROM t_gateway_text
+        UNION ALL SELECT text, '{notations.SERIAL_EXACT}', {notations.serial_exact("text")} FROM t_gateway_text
+    ) t JOIN t_found g ON g.kind = t.kind AND g.value = t.value GROUP BY t.text HAVING min(g.device_key) = max(g.device_key)
 )
 SELECT f.* EXCLUDE (gateway_serial), f.gateway_serial IS NOT NULL AS behind_gateway, g.device_key AS gateway_key,
     CASE WHEN said_state IS NOT NULL THEN said_state WHEN NOT inventory.tells_state THEN 'active' ELSE 'unknown' END AS state,

@@ -11,6 +11,7 @@ from tenure.clock import rfc3339
 from tenure.errors import TenureError
 from tenure.model import identifiers
 from tenure.model.explanation import DeviceExplanation, Held, RecordClaim, Tie
+from tenure.roll import notations
 
 MOST_SESSIONS = 10
 
@@ -54,15 +55,20 @@ def explain_device(con: duckdb.DuckDBPyConnection, wanted: str) -> DeviceExplana
     )
 
 
+_FIND = f"""
+SELECT DISTINCT d.device_key, d.device_id, d.name FROM device d LEFT JOIN device_identifier di USING (device_key)
+LEFT JOIN identifier i USING (identifier_key) LEFT JOIN device_record r ON r.device_key = d.device_key
+WHERE d.device_id = $text OR r.record_id = $text OR r.thing_name = $text OR i.value = $text
+    OR (i.kind = 'serial' AND i.value = $serial) OR (i.kind = 'mac' AND i.value = $mac) OR {notations.name("r.name")} = $name
+ORDER BY 1
+"""  # noqa: S608 - a notation of ours
+
+
 def _find(con: duckdb.DuckDBPyConnection, wanted: str) -> int:
-    rows = con.execute(
-        "SELECT DISTINCT d.device_key, d.device_id, d.name FROM device d LEFT JOIN device_identifier di USING (device_key) "
-        "LEFT JOIN identifier i USING (identifier_key) LEFT JOIN device_record r ON r.device_key = d.device_key "
-        "WHERE d.device_id = $text OR r.record_id = $text OR r.thing_name = $text "
-        "OR (i.kind = 'serial' AND i.value = $serial) OR (i.kind = 'mac' AND i.value = $mac) OR trim(regexp_replace(lower(trim(r.name)), '[-_.\\s]+', '-', 'g'), '-') = $name "
-        "OR i.value = $text ORDER BY 1",
-        {"text": wanted, "serial": identifiers.serial(wanted), "mac": identifiers.mac(wanted), "name": identifiers.name(wanted)},
-    ).fetchall()
+    other = {"text": wanted, "mac": identifiers.mac(wanted), "name": identifiers.name(wanted)}
+    rows: list[tuple[int, str, str | None]] = []
+    for strip_zeros in (False, True):  # as written first: a maker's leading zeros may be significant
+        rows = rows or con.execute(_FIND, {**other, "serial": identifiers.serial(wanted, strip_zeros=strip_zeros)}).fetchall()
     if not rows:
         raise TenureError(
             f"no device is known by {wanted!r}",

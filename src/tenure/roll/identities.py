@@ -34,6 +34,8 @@ def link_identifiers(con: duckdb.DuckDBPyConnection, declarations: Declarations)
     _links(con, declarations)
     if declarations.equal_thing_names:
         con.execute("UPDATE t_link SET scope = '' WHERE kind = 'thing-name'")
+    zeros = [identifiers.maker(name) for name, m in declarations.maker.items() if m.leading_zeros == "significant"]
+    lend(con, "t_zeros", maker=(pa.string(), zeros))
     _makers(con, declarations)
     _shared(con)
     _lost(con)

@@ -24,7 +24,7 @@ def publish_authorities(con: duckdb.DuckDBPyConnection) -> None:
 
 _UNDER = """
 CREATE OR REPLACE TEMP TABLE t_direct AS
-SELECT i.issuer_key, count(*) FILTER (u.usable) AS usable, count(*) AS seen, max(c.not_after) FILTER (u.usable) AS longest
+SELECT i.issuer_key, count(*) FILTER (u.usable) AS usable, count(*) AS seen
 FROM t_cert_issuer i JOIN t_usable u USING (credential_key) JOIN t_cert c USING (credential_key)
 WHERE c.self_issued IS NOT TRUE AND c.is_ca IS NOT TRUE GROUP BY i.issuer_key;
 CREATE OR REPLACE TEMP TABLE t_under AS

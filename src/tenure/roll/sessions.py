@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import duckdb
 
+from tenure.roll import notations
+
 SAME_CONNECTION_SECONDS = 120
 """A broker and a sensor that disagree by more than this about the start of a connection saw two."""
 
@@ -76,7 +78,7 @@ SELECT row_number() OVER (ORDER BY relying_party, client_id) AS client_key, rely
 """
 
 # Names are few where sessions are many: link each distinct name once.
-_NAME_LINKS = r"""
+_NAME_LINKS = rf"""
 CREATE OR REPLACE TEMP TABLE t_said_name AS
 SELECT DISTINCT text FROM (SELECT user_name AS text FROM t_seen WHERE user_name IS NOT NULL
     UNION ALL SELECT client_id FROM t_seen WHERE client_id IS NOT NULL);
@@ -92,11 +94,10 @@ part AS (
     SELECT text, unnest(list_distinct(list_append(regexp_split_to_array(text, '[^0-9A-Za-z]+'), text))) AS part FROM t_said_name
 ),
 notation AS (
-    SELECT text, 'serial' AS kind, CASE WHEN regexp_full_match(part, '[0-9]+') THEN ltrim(part, '0') ELSE upper(part) END AS value FROM part
-        WHERE length(part) >= 5
-    UNION SELECT text, 'mac', lower(part) FROM part WHERE regexp_full_match(lower(part), '[0-9a-f]{12}')
-    UNION SELECT text, 'mac', regexp_replace(lower(text), '[:.-]', '', 'g') FROM t_said_name
-        WHERE regexp_full_match(lower(text), '([0-9a-f]{2}[:-]?){5}[0-9a-f]{2}')
+    SELECT text, 'serial' AS kind, {notations.serial("part")} AS value FROM part WHERE length(part) >= 5
+    UNION SELECT text, '{notations.SERIAL_EXACT}', {notations.serial_exact("part")} FROM part WHERE length(part) >= 5
+    UNION SELECT text, 'mac', lower(part) FROM part WHERE regexp_full_match(lower(part), '[0-9a-f]{{12}}')
+    UNION SELECT text, 'mac', {notations.mac("text")} FROM t_said_name WHERE {notations.mac("text")} <> ''
     UNION SELECT text, 'thing-name', text FROM t_said_name
 ),
 by_strong AS (
@@ -104,7 +105,7 @@ by_strong AS (
 ),
 by_name AS (
     SELECT n.text, f.device_key FROM t_said_name n
-    JOIN t_found f ON f.kind = 'name' AND f.value = trim(regexp_replace(lower(trim(n.text)), '[-_.\s]+', '-', 'g'), '-')
+    JOIN t_found f ON f.kind = 'name' AND f.value = {notations.name("n.text")}
 ),
 found AS (
     SELECT text, 1 AS trust, device_key FROM by_cn UNION ALL SELECT text, 2, device_key FROM by_strong UNION ALL SELECT text, 3, device_key FROM by_name
@@ -113,7 +114,7 @@ found AS (
 best AS (SELECT text, min(trust) AS trust FROM found GROUP BY text)
 SELECT f.text, CASE f.trust WHEN 1 THEN 'common-name' WHEN 2 THEN 'strong' ELSE 'name' END AS link, min(f.device_key) AS device_key
 FROM found f JOIN best b ON b.text = f.text AND b.trust = f.trust GROUP BY f.text, f.trust HAVING count(DISTINCT f.device_key) = 1
-"""
+"""  # noqa: S608 - notations are ours
 
 _SESSIONS = """
 CREATE OR REPLACE TEMP TABLE t_session AS

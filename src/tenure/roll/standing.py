@@ -57,8 +57,7 @@ _STATE = """
 CREATE OR REPLACE TEMP TABLE t_ended AS
 SELECT credential_key, bool_or(status IN ('revoked', 'suspended', 'deactivated')) AS ended,
     min(effective_at) FILTER (status IN ('revoked', 'suspended', 'deactivated')) AS ended_at,
-    min(effective_at) FILTER (status = 'revoked') AS revoked_at, bool_or(status = 'valid') AS said_valid,
-    bool_or(status = 'pending') AS pending
+    min(effective_at) FILTER (status = 'revoked') AS revoked_at, bool_or(status = 'valid') AS said_valid
 FROM status GROUP BY credential_key;
 CREATE OR REPLACE TEMP TABLE t_issue_time AS
 SELECT credential_key, min(issued_at) AS issued_at, min(not_after) AS not_after, min(subject) AS subject, min(source_key) AS source_key, min(origin) AS origin
@@ -90,7 +89,6 @@ state AS (
         c.not_before IS NOT NULL AND c.not_before > now.as_of AND c.kind = 'certificate' AS not_yet_valid,
         coalesce(e.ended, false) OR coalesce(c.secret_ended_at <= now.as_of, false) AS ended,
         least(e.ended_at, c.secret_ended_at) AS ended_at, e.revoked_at, coalesce(e.said_valid, false) AS said_valid,
-        coalesce(e.pending, false) AS pending,
         coalesce(a.issuer_key IS NOT NULL AND c.issuer_verified, false) OR p.credential_key IS NOT NULL AS anchored,
         coalesce(a.operation AND c.issuer_verified, false) OR coalesce(p.operation, false) AS anchored_for_operation
     FROM t_credential c CROSS JOIN now LEFT JOIN t_ended e USING (credential_key) LEFT JOIN t_anchored a USING (issuer_key)
@@ -106,7 +104,7 @@ SELECT *, said_valid AND NOT ended AS active_at_issuer,
         ELSE anchored OR said_valid END AS usable
 FROM state;
 CREATE OR REPLACE TEMP TABLE t_rank AS
-SELECT u.credential_key, row_number() OVER w = 1 AS newest_of_role, lag(u.credential_key) OVER w AS usable_successor
+SELECT u.credential_key, row_number() OVER w = 1 AS newest_of_role
 FROM t_usable u JOIN t_credential c USING (credential_key) JOIN t_holder h USING (credential_key)
 WHERE u.usable
 WINDOW w AS (PARTITION BY h.device_key, u.kind, u.role ORDER BY coalesce(c.not_before, c.issued_at) DESC NULLS LAST, u.credential_key);
