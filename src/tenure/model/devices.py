@@ -80,9 +80,11 @@ class Device:
     model: str | None = None
     serial: str | None = None
     name: str | None = None
-    term: int = 1  # counts the lives of the hardware here: a return starts the next
+    term: int = 1  # counts spans of trust: a change of owner and a return start the next, with new keys
     replaces: UUID | None = None  # whose role it took (RMA); never its identity
     must_rekey: bool = False  # after a transfer or a return: new keys before it is active again
+    offer: UUID | None = None  # the open transfer it is part of
+    resumes: DeviceState | None = None  # while transferring: where a cancelled offer takes it back to
     forgotten_at: datetime | None = None
     roots: tuple[HardwareRoot, ...] = ()
     last_seen: datetime | None = field(default=None, metadata=VOLATILE)

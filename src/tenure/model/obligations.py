@@ -48,7 +48,7 @@ class Obligation:
     kind: ObligationKind
     cause: UUID  # one id for all obligations of one retirement, transfer, loss or return
     opened_at: datetime
-    closed_by: frozenset[EvidenceKind]  # any one of these kinds closes it
+    closed_by: frozenset[frozenset[EvidenceKind]]  # any one of these sets, whole, closes it
     target_kind: str = "device"  # credential, relying-party, grant, delegation, anchor, ...
     target: UUID | None = None  # None: the device itself
     relying_party: UUID | None = None  # where it must be true; None: nowhere in particular
