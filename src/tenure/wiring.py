@@ -19,6 +19,7 @@ SOURCES = {
     "issuance-log": "issuance_log",
     "mosquitto-log": "mosquitto_log",
     "openssl-ca": "openssl_ca",
+    "registry": "registry",
     "secrets": "secrets",
     "trust-anchors": "trust_anchors",
     "zeek": "zeek",

@@ -11,6 +11,7 @@ from tenure.evidence.snapshot import open_snapshot
 from tenure.wiring import SOURCES
 from tests.cli.conftest import Ran, Tenure
 from tests.flows.plant import LOG
+from tests.sources import exported_registry
 
 FLEET = {
     "aws-iot": "aws",
@@ -33,6 +34,7 @@ EXPECTED = {
     "issuance-log": "issuance",
     "mosquitto-log": "session",
     "openssl-ca": "issuance",
+    "registry": "device_record",
     "secrets": "secret",
     "trust-anchors": "anchor",
     "zeek": "chain",
@@ -51,6 +53,8 @@ def manifest(ran: Ran) -> dict[str, object]:
 def export(kind: str, corpus: Path, folder: Path) -> Path:
     if kind in FLEET:
         return corpus / "fleet-sample" / FLEET[kind]
+    if kind == "registry":
+        return exported_registry.export(folder, exported_registry.device())
     path = folder / "issued.csv"  # the sample fleet has no CA but openssl's
     path.write_text("serial,issuer,subject,not_before,not_after,status\n0A1B,CN=Example CA,CN=a,2026-01-01,2027-01-01,valid\n")
     return path
