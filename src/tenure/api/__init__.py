@@ -1,0 +1,1 @@
+"""The HTTP face: who asks, may they, one flow, an answer. It decides nothing."""
