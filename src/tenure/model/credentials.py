@@ -47,7 +47,7 @@ class Credential:
     device: UUID | None = None
     term: int = 1
     issuer: UUID | None = None  # the one that signed; a revocation is filed there (invariant 5)
-    serial: str | None = None  # lower-case hex, of a certificate
+    serial: str | None = None  # of a certificate, as ``identifiers.serial_hex`` writes it
     spki: bytes | None = None  # SHA-256 of the SubjectPublicKeyInfo
     fingerprint: bytes | None = None  # SHA-256 of the certificate, keyed digest of a secret
     digest_key: str | None = None  # id of the key of a keyed digest

@@ -1,0 +1,1 @@
+"""REMEMBER: the transactional record of what Tenure itself governs, on SQLite or PostgreSQL."""

@@ -1,0 +1,180 @@
+"""One transaction: reading, or a unit of work whose changes and events are committed together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Executable, Row, Table, func, insert, select, update
+
+from tenure.model.access import Actor
+from tenure.model.events import Cause, Event, private_digest
+from tenure.registry.tables import ledger
+
+SALT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the registry needs of the world, as arguments."""
+
+    now: Callable[[], datetime]  # aware, to the microsecond
+    ids: Callable[[], UUID]  # UUIDv7
+    entropy: Callable[[int], bytes]
+
+
+@dataclass(slots=True)
+class Reading:
+    """One consistent view of the registry. Closed, it answers nothing any more."""
+
+    connection: Connection
+
+    @property
+    def postgres(self) -> bool:
+        return self.connection.dialect.name == "postgresql"
+
+    def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+        return self.connection.execute(statement, parameters).all()
+
+    def row(self, statement: Executable) -> Row[Any] | None:
+        return self.connection.execute(statement).first()
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    event: Event
+    text: tuple[bytes, str] | None
+    records: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(slots=True)
+class Work(Reading):
+    """A unit of work. Whoever writes a row notes its event here; the two are one transaction."""
+
+    actor: Actor
+    at: datetime  # one moment for all it changes
+    world: World
+    events: list[Event] = field(default_factory=list)  # after the commit: as they were written
+    _noted: list[_Noted] = field(default_factory=list)
+
+    def salt(self) -> bytes:
+        return self.world.entropy(SALT)
+
+    def write(self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None = None) -> int:
+        """How many rows it touched."""
+        return self.connection.execute(statement, parameters).rowcount
+
+    def insert(self, table: Table, *rows: Mapping[str, Any]) -> None:
+        if rows:
+            self.connection.execute(insert(table), list(rows))
+
+    def note(
+        self,
+        cause: Cause,
+        subject_kind: str,
+        subject: str,
+        before: bytes | None,
+        after: bytes | None,
+        records: tuple[tuple[str, bytes], ...] = (),
+    ) -> None:
+        """One event. ``records`` are what must survive the database: kind and content, whose SHA-256 the event names."""
+        text = (self.salt(), cause.reason) if cause.reason else None
+        nobody = UUID(int=0)
+        event = Event(
+            nobody,
+            nobody,
+            0,
+            self.at,
+            self.actor.text,
+            cause.verb,
+            subject_kind,
+            subject,
+            before,
+            after,
+            cause.evidence,
+            private_digest(*text) if text else None,
+        )
+        self._noted.append(_Noted(event, text, records))
+
+    def settle(self) -> None:
+        """Writes the noted events: the last step before the commit, so that a lane is held as short as can be.
+
+        The lane's row is locked until the commit, so its sequences have no gaps and are committed in their order; writers
+        on PostgreSQL take different lanes and do not wait for one another. Ids are made while the lane is held, so that
+        within a lane they rise with the sequence.
+        """
+        if not self._noted:
+            return
+        lane, last = self._lane(len(self._noted))
+        first = last - len(self._noted) + 1
+        written = [
+            replace(noted.event, id=self.world.ids(), instance=lane, sequence=number)
+            for number, noted in enumerate(self._noted, first)
+        ]
+        self.insert(ledger.event, *map(event_row, written))
+        both = list(zip(written, self._noted, strict=True))
+        self.insert(
+            ledger.event_text, *({"event": e.id, "salt": n.text[0], "text": n.text[1], "at": e.at} for e, n in both if n.text)
+        )
+        self.insert(ledger.ledger_record, *({"event": e.id, "kind": k, "content": c} for e, n in both for k, c in n.records))
+        self.events.extend(written)
+        self._noted.clear()
+
+    def _lane(self, count: int) -> tuple[UUID, int]:
+        """A lane nobody else holds, its sequence moved on by ``count``. The number of lanes is that of writers at the peak."""
+        lane = ledger.instance
+        free = select(lane.c.id).where(lane.c.closed_at.is_(None)).order_by(lane.c.id).limit(1).with_for_update(skip_locked=True)
+        taken = (
+            update(lane)
+            .where(lane.c.id == free.scalar_subquery())
+            .values(sequence=lane.c.sequence + count)
+            .returning(lane.c.id, lane.c.sequence)
+        )
+        if found := self.row(taken):
+            return found.id, found.sequence
+        new = self.world.ids()
+        self.insert(lane, {"id": new, "created_at": self.at, "sequence": count})
+        return new, count
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "instance": event.instance,
+        "sequence": event.sequence,
+        "at": event.at,
+        "actor": event.actor,
+        "verb": event.verb,
+        "subject_kind": event.subject_kind,
+        "subject": event.subject,
+        "before": event.before,
+        "after": event.after,
+        "evidence": b"".join(event.evidence),
+        "private_digest": event.private_digest,
+    }
+
+
+def event_of(row: Row[Any]) -> Event:
+    packed: bytes = row.evidence
+    return Event(
+        row.id,
+        row.instance,
+        row.sequence,
+        row.at,
+        row.actor,
+        row.verb,
+        row.subject_kind,
+        row.subject,
+        row.before,
+        row.after,
+        tuple(packed[i : i + 32] for i in range(0, len(packed), 32)),
+        row.private_digest,
+    )
+
+
+def counted(reading: Reading, table: Table) -> int:
+    """How many rows a table has: a full scan, for checks and tests."""
+    return reading.connection.execute(select(func.count()).select_from(table)).scalar_one()
