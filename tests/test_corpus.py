@@ -123,12 +123,12 @@ EXPECTED = {
     "matter-paa": Counts(
         taken={"certificates": 12, "nobody": 1},
         devices=0,
-        certificates=11,
+        certificates=12,
         others=0,
         sessions=0,
         anchors=0,
         problems={},
-        findings={},
+        findings={"stale-source": 1},
     ),
     "netbox-demo": Counts(
         taken={"cmdb": 1, "nobody": 2},
@@ -193,8 +193,14 @@ EXPECTED = {
         others=0,
         sessions=0,
         anchors=0,
-        problems={"der-malformed": 26, "der-refused": 21, "field-raised": 481, "signature-not-checked": 2},
-        findings={"no-expiry-date": 13, "not-yet-valid": 29},
+        problems={
+            "crl-unverified": 60,
+            "der-malformed": 45,
+            "der-refused": 28,
+            "field-raised": 481,
+            "signature-not-checked": 2,
+        },
+        findings={"no-expiry-date": 13, "not-yet-valid": 29, "stale-source": 1},
     ),
 }
 
@@ -354,6 +360,16 @@ def test_the_page_shows_these_counts_and_has_a_section_for_each_folder() -> None
         row(folder, counts) for folder, counts in EXPECTED.items()
     ]
     assert [line[3:] for line in page if line.startswith("## ")] == [*EXPECTED, "This machine's own anchors"]
+
+
+def test_the_devices_on_a_loose_revocation_list_are_known_as_revoked(
+    corpus: Path, audits: dict[Path, Audited], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    done = audit_of(corpus / "matter-paa", audits, tmp_path_factory)
+    assert done.ask("SELECT subject FROM credential WHERE ended AND subject IS NOT NULL ORDER BY 1") == [
+        ("1.3.6.1.4.1.37244.2.2=8001,1.3.6.1.4.1.37244.2.1=FFF1,CN=Matter Dev DAC Revoked 01",),
+        ("1.3.6.1.4.1.37244.2.2=8001,1.3.6.1.4.1.37244.2.1=FFF1,CN=Matter Dev DAC Revoked 02",),
+    ]
 
 
 def test_every_folder_of_the_corpus_is_audited(corpus: Path) -> None:

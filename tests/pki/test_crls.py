@@ -115,6 +115,25 @@ def test_who_signed() -> None:
     assert crls.verify(b"\x30\x00", made.der(made.ordinary())).answer == "cannot"
 
 
+def test_a_list_is_known_by_its_beginning() -> None:
+    der = listed([entry(i) for i in range(1, 50)])
+    assert crls.holds_list(der)
+    assert crls.holds_list(der[:60])
+    assert crls.holds_list(pem(made.Odd().der()) + pem(der, "X509 CRL"))
+    version_one = made.Odd(version=b"").der()  # begins with a number too
+    for data in (
+        made.Odd().der(),
+        version_one,
+        pem(version_one),
+        b"",
+        b"\x30",
+        b"\x30\x80",
+        der[:20],
+        b"\x30\x84\xff\xff\xff\xff",
+    ):
+        assert not crls.holds_list(data)
+
+
 def test_lists_among_other_blocks() -> None:
     der = listed([])
     text = pem(made.Odd().der()) + pem(der, "X509 CRL") + pem(der, "X509 CRL").replace(b"MI", b"M!")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from cryptography.x509 import ReasonFlags
 
 from tenure.errors import SourceError
 from tenure.evidence.collection import CollectContext
@@ -25,8 +28,12 @@ from tenure.sources._certificate_tree import Piece, Portion, portions
 from tenure.sources.certificates import SOURCE
 from tests.pki import made
 from tests.pki.made import pem
+from tests.sources import issuers
 from tests.sources.collected import codes, collect, place_of, rows
+from tests.sources.issuers import Ca, der
 
+REVOKED = datetime(2026, 5, 1, 12, tzinfo=UTC)
+CRL = Ca("Plant CA").crl({7: (REVOKED, None)})
 ONE, TWO = made.der(made.ordinary("one")), made.der(made.ordinary("two"))
 
 
@@ -78,6 +85,54 @@ def test_names_that_promise_certificates(tmp_path: Path) -> None:
         ("other.der", "no-certificate"), ("json.json", "armour-damaged"), ("key.pem", "private-key-present"),
     }  # fmt: skip
     assert snapshot.manifest.notes == ("2 files of other kinds hold no certificate",)
+
+
+def test_revocation_lists_are_taken_as_they_lie(tmp_path: Path) -> None:
+    """In PEM, in DER, among certificates; the same one at three places is one, and a stranger's is none the less."""
+    ca = Ca("Plant CA")
+    crl = ca.crl({7: (REVOKED, None), 8: (REVOKED, ReasonFlags.certificate_hold), 9: (REVOKED, ReasonFlags.remove_from_crl)})
+    other = Ca("Other CA").crl({})
+    write(tmp_path, a_pem=pem(der(crl), "X509 CRL"), b_crl=der(crl), c_crt=pem(ONE) + issuers.pem(crl) + issuers.pem(other))
+    snapshot = collect(SOURCE, tmp_path)
+    assert origins(snapshot) == ["c.crt"]
+    lists = [(row["origin"], row["sha256"], row["issuer"], row["entries"]) for row in rows(snapshot, "revocation_list")]
+    one, two = hashlib.sha256(der(crl)).digest(), hashlib.sha256(der(other)).digest()
+    assert lists == [
+        ("a.pem", one, "CN=Plant CA", 3), ("b.crl", one, "CN=Plant CA", 3), ("c.crt#2", one, "CN=Plant CA", 3),
+        ("c.crt#3", two, "CN=Other CA", 0),
+    ]  # fmt: skip
+    said = [(row["serial_hex"], row["status"], row["status_text"], row["origin"]) for row in rows(snapshot, "revocation")]
+    assert said == [
+        ("7", "revoked", "revoked", "a.pem#1"), ("8", "suspended", "certificateHold", "a.pem#2"),
+        ("9", "valid", "removeFromCRL", "a.pem#3"),
+    ]  # fmt: skip
+    assert rows(snapshot, "credential_status") == [], "whose a list is, linking decides"
+    assert snapshot.manifest.speaks_as_of == crl.last_update_utc
+    assert told(snapshot) == set()
+
+
+def test_what_promises_a_revocation_list_and_is_none(tmp_path: Path) -> None:
+    crl = der(CRL)
+    armoured = pem(crl, "X509 CRL")
+    write(
+        tmp_path, empty_crl=b"", cut_crl=crl[:60], wiki_crl=b"see the wiki", torn_pem=armoured[:-30],
+        none_pem=pem(b"\x30\x03\x02\x01\x05", "X509 CRL"), certificate_crl=ONE,
+    )  # fmt: skip
+    snapshot = collect(SOURCE, tmp_path)
+    assert told(snapshot) == {
+        ("empty.crl", "no-crl"), ("cut.crl", "no-crl"), ("wiki.crl", "no-crl"), ("torn.pem", "armour-damaged"),
+        ("none.pem", "no-crl"),
+    }  # fmt: skip
+    assert origins(snapshot) == ["certificate.crl"]
+    assert rows(snapshot, "revocation_list") == []
+
+
+def test_a_list_in_the_middle_of_a_big_bundle_keeps_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_certificate_tree, "PORTION_BYTES", 1000)
+    write(tmp_path, bundle_pem=pem(ONE) * 5 + issuers.pem(CRL) + pem(TWO) * 5)
+    snapshot = collect(SOURCE, tmp_path)
+    assert {row["origin"] for row in rows(snapshot, "revocation_list")} == {"bundle.pem#6"}
+    assert [row["origin"] for row in rows(snapshot, "revocation")] == ["bundle.pem#6/1"]
 
 
 def test_certificates_are_carved_out_of_binaries(tmp_path: Path) -> None:
@@ -201,6 +256,7 @@ def test_recognition(tmp_path: Path) -> None:
     write(
         tmp_path, certs__a_pem=pem(ONE), a_der=ONE, b_txt=pem(ONE) + pem(TWO), c_p12=b"\x30\x80", d_csv=b"a,b\n1,2\n",
         e_bin=b"\x7fELF" + bytes(9), f_json=b"{}", g_gz=b"\x1f\x8b\0\0", h_fw=b"x\0y",
+        i_txt=issuers.pem(CRL), j_lst=der(CRL)[:90], k_crl=b"",
     )  # fmt: skip
 
     def sureness(name: str) -> int | None:
@@ -209,13 +265,14 @@ def test_recognition(tmp_path: Path) -> None:
 
     assert {p.name: sureness(p.name) for p in sorted(tmp_path.iterdir())} == {
         "certs": 15, "a.der": 40, "b.txt": 30, "c.p12": 20, "d.csv": None, "e.bin": 10, "f.json": None, "g.gz": None, "h.fw": 10,
+        "i.txt": 30, "j.lst": 30, "k.crl": 20,
     }  # fmt: skip
 
 
 EXPECTED: dict[str, tuple[dict[str, int], dict[str, int], dict[bool, int]]] = {
     "zlint-certificates": (
         {"full": 1076, "partial": 248},
-        {"field-raised": 481, "der-refused": 21, "der-malformed": 26, "signature-not-checked": 2},
+        {"field-raised": 481, "der-refused": 28, "der-malformed": 45, "signature-not-checked": 2},
         {True: 98, False: 27_227},
     ),
     "x509-limbo": ({"full": 410, "partial": 11}, {"field-raised": 11}, {True: 411, False: 499}),

@@ -9,6 +9,7 @@ import random
 import re
 import struct
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +229,19 @@ def test_forms(
     assert [anchor[0] for anchor in anchors(found)] == names
     assert codes(found) == problems
     assert found.manifest.partial is ("pkcs12-locked" in problems)
+
+
+def test_revocation_lists_in_a_bundle_and_beside_it(tmp_path: Path) -> None:
+    crl = ONE.crl({7: (datetime(2026, 5, 1, tzinfo=UTC), None)})
+    folder = tmp_path / "anchors"
+    folder.mkdir()
+    (folder / "both.pem").write_bytes(pem(ONE.certificate) + pem(crl))
+    (folder / "one.crl").write_bytes(der(crl))
+    found = collect(SOURCE, folder)
+    assert [anchor[0] for anchor in anchors(found)] == ["One"]
+    assert [r["origin"] for r in rows(found, "revocation_list")] == ["both.pem", "one.crl"]
+    assert [r["serial_hex"] for r in rows(found, "revocation")] == ["7"]
+    assert codes(found) == {}
 
 
 def test_certificates_of_a_key_are_recorded_though_no_anchors(tmp_path: Path) -> None:

@@ -264,6 +264,37 @@ CREDENTIAL_STATUS = Table(
     ),
 )
 
+REVOCATION_LIST = Table(
+    "revocation_list",
+    "A CRL that was collected by itself. Whose it is, linking decides by its signature: until then its entries say nothing. "
+    "One row for each place it stands at (the CRLs of a CA folder are checked there: see credential_status).",
+    (
+        Column("sha256", DIGEST, "of the DER", required=True),
+        Column("issuer", TEXT, "issuer name as RFC 4514 text; NULL = it cannot be read"),
+        Column("authority_key_id", pa.binary(), "AKI keyIdentifier"),
+        Column("this_update", INSTANT, "when it was made"),
+        Column("next_update", INSTANT, "when the next one is due"),
+        Column("delta", FLAG, "it holds changes only", required=True),
+        Column("entries", NUMBER, "how many certificates it names", required=True),
+        Column("der", pa.binary(), "the list, so that its signature can be checked", required=True),
+        ORIGIN,
+    ),
+)
+
+REVOCATION = Table(
+    "revocation",
+    "An entry of a revocation_list: once, however many places the list stands at.",
+    (
+        Column("list_sha256", DIGEST, "revocation_list.sha256 in this snapshot", required=True),
+        Column("serial_hex", TEXT, "as certificate.serial_hex", required=True),
+        Column("issuer", TEXT, "issuer of the certificate where that is not the list's own (an indirect list)"),
+        Column("status", TEXT, "model.vocabulary.CredentialStatus", required=True),
+        Column("status_text", TEXT, "the reason's word of RFC 5280 5.3.1, else revoked", required=True),
+        Column("effective_at", INSTANT, "revoked at"),
+        ORIGIN,
+    ),
+)
+
 SECRET = Table(
     "secret",
     "A credential that is no certificate: token, PSK, password, SSH host key, raw public key.",
@@ -431,7 +462,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         DEVICE_RECORD, IDENTIFIER, DESCRIPTION, DEVICE_CLASS, CERTIFICATE, SIGNATURE_EDGE, CHAIN, AUTHORITY, ISSUANCE,
-        CREDENTIAL_STATUS, SECRET, BINDING, SESSION, TAKEOVER, LOG_SPAN, ANCHOR, POLICY, POLICY_GRANT,
+        CREDENTIAL_STATUS, REVOCATION_LIST, REVOCATION, SECRET, BINDING, SESSION, TAKEOVER, LOG_SPAN, ANCHOR, POLICY, POLICY_GRANT,
         EXTERNAL_FINDING, PROBLEM,
     )
 }  # fmt: skip

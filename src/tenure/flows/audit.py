@@ -204,7 +204,7 @@ def _result(linked: Linked, judgement: Judgement, as_of: datetime) -> AuditResul
         coverage = summary.coverage(con)
         return AuditResult(
             as_of=as_of,
-            sources=summary.sources(linked.snapshots),
+            sources=summary.sources(con, linked.snapshots),
             coverage=coverage,
             problems=summary.problems(con),
             findings=judgement.findings,

@@ -30,6 +30,8 @@ REASONS: Final[dict[int, str]] = {
 }  # fmt: skip
 _NUMBER, _AKI, _DELTA = b"\x55\x1d\x14", b"\x55\x1d\x23", b"\x55\x1d\x1b"
 _REASON, _CERTIFICATE_ISSUER = b"\x55\x1d\x15", b"\x55\x1d\x1d"
+_BEGIN: Final = b"-----BEGIN X509 CRL-----"
+_FAR: Final = 1 << 62
 
 
 class NoCrlError(TenureError):
@@ -71,10 +73,18 @@ class _Parts:
     signature: bytes
 
 
-def crls_in(data: Bytes) -> Iterator[Found]:
-    """The revocation lists in a file (their DER as ``Contained.der``): PEM blocks among others, or one list in DER."""
+def holds_list(data: Bytes) -> bool:
+    """Whether these bytes, which may be no more than a file's beginning, are or hold a revocation list."""
+    return data.find(_BEGIN) >= 0 or _begins_list(data)
+
+
+def crls_in(data: Bytes, first: int = 1) -> Iterator[Found]:
+    """The revocation lists in a file (their DER as ``Contained.der``): PEM blocks among others, or one list in DER.
+
+    ``first`` is the number of its first PEM block, where it is a part of a longer text.
+    """
     if armour.contains_mark(data):
-        for block in armour.blocks(data):
+        for block in armour.blocks(data, first):
             if block.label == "X509 CRL" and block.damage:
                 reason = f"an armoured {block.label} is damaged: {block.damage}"
                 yield ContainedProblem(str(block.number), reason, "armour-damaged", data[block.at : block.end])
@@ -98,6 +108,20 @@ def read(crl: bytes) -> CrlFacts:
     except Exception as error:  # noqa: BLE001 - a refusal in whatever form is told as a problem
         problems.append(ReadingProblem("der", f"cryptography refuses the structure: {error}", "der-refused"))
     return _Walk(crl, problems).facts()
+
+
+def _begins_list(data: Bytes) -> bool:
+    """Whether the DER at the beginning is a list's: where a certificate has its validity, a list has the time it was made."""
+    try:
+        outer, at, _ = der.loose_header(data, 0, _FAR)
+        inner, at, _ = der.loose_header(data, at, _FAR)
+        if data[at] == der.INTEGER:
+            _, _, at = der.loose_header(data, at, _FAR)
+        algorithm, _, at = der.loose_header(data, at, _FAR)
+        issuer, _, at = der.loose_header(data, at, _FAR)
+        return {outer, inner, algorithm, issuer} == {der.SEQUENCE} and data[at] in (der.UTC_TIME, der.GENERALIZED_TIME)
+    except (DerError, IndexError):
+        return False
 
 
 def _parts(crl: bytes) -> _Parts:

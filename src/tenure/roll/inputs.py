@@ -22,7 +22,7 @@ COLLECT: Mapping[str, str] = {
     "credential": "credentials (certificates, aws-iot, openssl-ca, issuance-log, secrets)",
     "key": "credentials (certificates, aws-iot, openssl-ca, secrets)",
     "binding": "devices and their credentials (cmdb with aws-iot, openssl-ca or secrets)",
-    "status": "what issuers say of credentials (openssl-ca, aws-iot, issuance-log)",
+    "status": "what issuers say of credentials (openssl-ca, aws-iot, issuance-log; certificates, where CRLs lie among them)",
     "issuer": "certificates of authorities (certificates, openssl-ca, trust-anchors)",
     "edge": "certificates and their issuers (certificates, openssl-ca, trust-anchors)",
     "issuance": "an issuer's records (openssl-ca, issuance-log)",

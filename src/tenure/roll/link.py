@@ -4,7 +4,7 @@ Same snapshots, same declarations, same as-of time give the same roll. The story
 
 0. intake        snapshots as views; the sources
 1. identities    what identifies, and what lost its power; devices: records -> devices, by connected components
-2. certificates  each once; issuers; signatures decide who signed
+2. certificates  each once; issuers; signatures decide who signed; revocations: who signed which list that lies by itself
 3. credentials   secrets and keys join; statuses, issuance, roles, holders
 4. sessions      broker and sensor lines of one connection are one; names are linked
 5. anchors       which issuers lead to a collected anchor, which roots were replaced
@@ -34,6 +34,7 @@ from tenure.roll import (
     intake,
     presence,
     reliance,
+    revocations,
     rights,
     sessions,
     standing,
@@ -84,6 +85,7 @@ def link(
         devices.link_devices(con)
         progress("linking certificates")
         certificates.link_certificates(con, edge_cache)
+        revocations.link_revocations(con)
         progress("linking credentials")
         credentials.link_credentials(con, declarations)
         progress("linking sessions")

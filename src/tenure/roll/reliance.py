@@ -34,7 +34,7 @@ SELECT a.ancestor AS issuer_key, sum(d.usable) AS usable, sum(d.seen) AS seen FR
 _ISSUER = """
 SELECT i.issuer_key, i.name, i.organisation, k.key_key, i.credential_key, o.issuer_key IS NOT NULL AS ours,
     coalesce(a.registered, false) AS registered, coalesce(a.issuance_collected, false) AS issuance_collected, a.issuance_since,
-    coalesce(a.revocation_collected, false) OR i.issuer_key IN (SELECT issuer_key FROM t_crl_issuer) AS revocation_collected,
+    coalesce(a.revocation_collected, false) OR i.issuer_key IN (FROM t_crl_issuer UNION ALL FROM t_list_issuer) AS revocation_collected,
     n.issuer_key IS NOT NULL AS anchored, coalesce(u.usable, 0) AS usable_credentials
 FROM t_issuer i LEFT JOIN t_key_of k ON k.credential_key = i.credential_key LEFT JOIN t_ours o USING (issuer_key)
 LEFT JOIN (

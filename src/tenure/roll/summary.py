@@ -11,8 +11,9 @@ from tenure.evidence.snapshot import Snapshot
 from tenure.model.findings import CoverageSummary, DayCount, FleetFigures, ProblemSummary, SourceSummary
 
 
-def sources(snapshots: Sequence[Snapshot]) -> tuple[SourceSummary, ...]:
-    """In the order of source keys: by kind, name, content id."""
+def sources(con: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot]) -> tuple[SourceSummary, ...]:
+    """In the order of source keys: by kind, name, content id. Problems are those of collecting and of linking."""
+    told = dict(con.execute("SELECT source_key, count(*) FROM problem GROUP BY source_key").fetchall())
     ordered = sorted((s.manifest for s in snapshots), key=lambda m: (m.kind, m.name, m.content_id))
     return tuple(
         SourceSummary(
@@ -23,9 +24,9 @@ def sources(snapshots: Sequence[Snapshot]) -> tuple[SourceSummary, ...]:
             speaks_as_of=m.speaks_as_of,
             partial=m.partial,
             records={t: n for t, n in m.rows.items() if t != "problem"},
-            problems=m.rows.get("problem", 0),
+            problems=told.get(key, 0),
         )
-        for m in ordered
+        for key, m in enumerate(ordered, 1)
     )
 
 

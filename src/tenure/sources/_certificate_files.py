@@ -12,20 +12,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from tenure.evidence.certificate_intake import CertificateBatch, CertificateIntake
+from tenure.pki import crls
 from tenure.pki.armour import blocks, contains_mark
 from tenure.pki.containers import Contained, Found, carve, certificates_in, in_armour
 from tenure.pki.der import Bytes
 from tenure.sources._certificate_tree import Piece, Portion
+
+LIST_NAME: Final = ".crl"
 
 CLAIMING: Final = (".pem", ".crt", ".cer", ".der", ".p7b", ".p7c", ".p12", ".pfx")
 """Names that say: certificates. A file called so that holds none is a problem."""
 
 OTHER_ARMOUR: Final = frozenset(
     {
-        "X509 CRL", "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", "PUBLIC KEY", "RSA PUBLIC KEY", "EC PARAMETERS",
+        "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", "PUBLIC KEY", "RSA PUBLIC KEY", "EC PARAMETERS",
         "DH PARAMETERS", "DSA PARAMETERS", "X9.42 DH PARAMETERS", "OPENSSL SESSION PARAMETERS", "SSH2 PUBLIC KEY",
     }
 )  # fmt: skip
@@ -45,24 +48,35 @@ class Task:
     scratch: Path  # folder for what comes out
 
 
+class ListFile(NamedTuple):
+    """A file, or a part of one, with revocation lists in it: they are few, and read where they are written."""
+
+    origin: str
+    data: bytes
+    first: int  # number of its first PEM block
+    whole: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a portion. ``without`` counts files that hold no certificates and do not claim to."""
 
     batch: CertificateBatch
+    lists: list[ListFile]
     size: int
     without: int
 
 
 def read_portion(task: Task) -> Outcome:
     intake = CertificateIntake(distinct=True)
+    lists: list[ListFile] = []
     without = 0
     with _no_search_for_cycles():
         for piece in task.portion.pieces:
-            without += _read(piece, task.passwords, intake)
+            without += _read(piece, task.passwords, intake, lists)
         for trouble in task.portion.troubles:
             intake.problem(trouble.origin, "", trouble.reason, trouble.code, None)
-        return Outcome(intake.batch(task.scratch), task.portion.size, without)
+        return Outcome(intake.batch(task.scratch), lists, task.portion.size, without)
 
 
 @contextmanager
@@ -77,13 +91,15 @@ def _no_search_for_cycles() -> Iterator[None]:
             gc.enable()
 
 
-def _read(piece: Piece, passwords: tuple[bytes, ...], intake: CertificateIntake) -> int:
+def _read(piece: Piece, passwords: tuple[bytes, ...], intake: CertificateIntake, lists: list[ListFile]) -> int:
     """Take in what a piece holds; 1 where that is nothing and it need not be told, else 0."""
     told = len(intake.problems)
     try:
         data = _content(piece)
         digests = intake.add_found(_found(piece, data, passwords), piece.origin, several=not piece.whole)
-        if digests or len(intake.problems) > told or not piece.whole:
+        if listed := crls.holds_list(data):
+            lists.append(ListFile(piece.origin, bytes(data[:]), piece.first, piece.whole))
+        if digests or listed or len(intake.problems) > told or not piece.whole:
             return 0
         labels = _labels(data)
         if (piece.path.lower().endswith(CLAIMING) or "CERTIFICATE" in labels) and not (
@@ -91,6 +107,9 @@ def _read(piece: Piece, passwords: tuple[bytes, ...], intake: CertificateIntake)
         ):
             reason = f"no certificate in it, but {', '.join(sorted(labels)[:3])}" if labels else "no certificate in it"
             intake.problem(piece.origin, "", reason, "no-certificate", bytes(data[:]))
+            return 0
+        if piece.path.lower().endswith(LIST_NAME):
+            intake.problem(piece.origin, "", "no revocation list in it", "no-crl", bytes(data[:]))
             return 0
     except OSError as error:
         intake.problem(piece.origin, "", f"the file cannot be read: {error.strerror or error}", "unreadable", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tenure.evidence.revocation_lists import status_of
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.vocabulary import CredentialStatus, StatusAuthority
 from tenure.pki.crls import CrlEntry, CrlFacts
@@ -51,7 +52,7 @@ class RevocationLists:
             superseded = 0
             decided_later = any(self._supersedes(other, found) for other in self.verified)
             for number, entry in enumerate(found.facts.entries, 1):
-                if decided_later and _status(entry) is not CredentialStatus.REVOKED:
+                if decided_later and status_of(entry) is not CredentialStatus.REVOKED:
                     superseded += 1
                 else:
                     self._write_entry(found, number, entry)
@@ -76,16 +77,10 @@ class RevocationLists:
             issuer_sha256=None if foreign else signer.sha256,
             issuer_key_id=None if foreign else facts.authority_key_id,
             serial_hex=entry.serial_hex,
-            status=_status(entry),
+            status=status_of(entry),
             status_text=entry.reason or "revoked",
             authority=StatusAuthority.CRL,
             effective_at=entry.revoked_at,
             stated_at=facts.this_update,
             origin=f"{found.file}#{number}",
         )
-
-
-def _status(entry: CrlEntry) -> CredentialStatus:
-    if entry.reason == "certificateHold":
-        return CredentialStatus.SUSPENDED
-    return CredentialStatus.VALID if entry.reason == "removeFromCRL" else CredentialStatus.REVOKED

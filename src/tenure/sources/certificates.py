@@ -11,8 +11,10 @@ from tenure.errors import SourceError
 from tenure.evidence.certificates import CertificateRecorder
 from tenure.evidence.collection import CollectContext, Place, Recognition
 from tenure.evidence.parallel import WorkerDiedError, Workers
+from tenure.evidence.revocation_lists import ListRecorder
 from tenure.evidence.snapshot import SnapshotDraft
-from tenure.sources._certificate_files import CLAIMING, Task, holds_certificates, read_portion
+from tenure.pki import crls
+from tenure.sources._certificate_files import CLAIMING, LIST_NAME, Task, holds_certificates, read_portion
 from tenure.sources._certificate_tree import portions
 
 _BINARIES: Final = (
@@ -47,7 +49,7 @@ _LISTED: Final = 1_000
 
 
 class Certificates:
-    """PEM, DER, PKCS#7, PKCS#12, bundles; and what is carved out of firmware, variable stores, programs and key stores."""
+    """PEM, DER, PKCS#7, PKCS#12, bundles; revocation lists; what is carved out of firmware, programs and key stores."""
 
     kind: ClassVar[str] = "certificates"
     version: ClassVar[int] = 1
@@ -61,21 +63,25 @@ class Certificates:
             return Recognition(
                 40 if place.head[:1] == b"\x30" else 30, f"{count} certificates or more" if count > 1 else "a certificate"
             )
-        if place.path.name.lower().endswith(CLAIMING):
-            return Recognition(20, "named like a certificate file")
+        if crls.holds_list(place.head):
+            return Recognition(30, "a revocation list")
+        if place.path.name.lower().endswith((*CLAIMING, LIST_NAME)):
+            return Recognition(20, "named like a certificate file or a revocation list")
         binary = place.head.startswith(_BINARIES) or _is_firmware(place)
         return Recognition(10, "a binary that may carry certificates") if binary else None
 
     def collect(self, place: Place, context: CollectContext, draft: SnapshotDraft) -> None:
         if not place.path.exists():
             raise SourceError(f"{place.relative} does not exist", "check the path")
-        recorder = CertificateRecorder(draft)
+        recorder, lists = CertificateRecorder(draft), ListRecorder(draft)
         without = 0
         with tempfile.TemporaryDirectory(prefix="tenure-certificates-") as scratch, Workers() as workers:
             tasks = (Task(p, context.passwords, Path(scratch)) for p in portions(place.path, place.relative))
             try:
                 for outcome in workers.map(read_portion, tasks):
                     recorder.add_batch(outcome.batch)
+                    for file in outcome.lists:
+                        lists.add_file(file.data, file.origin, first=file.first, several=not file.whole)
                     without += outcome.without
                     context.progress(outcome.size)
                 recorder.verify_edges(workers)

@@ -9,8 +9,10 @@ from typing import ClassVar
 
 from tenure.evidence.certificates import CertificateRecorder, placed
 from tenure.evidence.collection import CollectContext, Place, Recognition, Source
+from tenure.evidence.revocation_lists import ListRecorder
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.vocabulary import RelyingPartyKind
+from tenure.pki import crls
 from tenure.pki.certificates import NoCertificateError, read
 from tenure.pki.containers import Contained, ContainedProblem, certificates_in
 from tenure.pki.dissection import dissect
@@ -45,12 +47,12 @@ class TrustAnchors:
         return _folder(place.path) if place.is_folder else _file(place)
 
     def collect(self, place: Place, context: CollectContext, draft: SnapshotDraft) -> None:
-        recorder = CertificateRecorder(draft)
+        recorder, lists = CertificateRecorder(draft), ListRecorder(draft)
         guessed = []
         for bundle in bundles(place, context):
             if bundle.party.guessed:
                 guessed.append(bundle.party.name)
-            _Anchors(bundle, context, draft, recorder).collect()
+            _Anchors(bundle, context, draft, recorder, lists).collect()
         if guessed:
             some = ", ".join(guessed[:3]) + (f" and {len(guessed) - 3} more" if len(guessed) > 3 else "")
             draft.note(f"who trusts a bundle is taken from its file name ({some}); [[anchors]] in audit.toml declares it")
@@ -106,8 +108,10 @@ def _first_certificates(head: bytes) -> tuple[int, int]:
 class _Anchors:
     """Reads one bundle. A certificate that stands in it several times is one anchor, at the first place."""
 
-    def __init__(self, bundle: Bundle, context: CollectContext, draft: SnapshotDraft, recorder: CertificateRecorder) -> None:
-        self._bundle, self._context, self._draft, self._recorder = bundle, context, draft, recorder
+    def __init__(
+        self, bundle: Bundle, context: CollectContext, draft: SnapshotDraft, recorder: CertificateRecorder, lists: ListRecorder
+    ) -> None:
+        self._bundle, self._context, self._draft, self._recorder, self._lists = bundle, context, draft, recorder, lists
         self._known: set[bytes] = set()
         self._read: set[Path] = set()
 
@@ -119,7 +123,9 @@ class _Anchors:
             if (data := content(path, name, LONGEST_FILE, self._context, self._draft)) is None:
                 continue
             some = self._keystore(data, name) if _jks.is_keystore(data) else self._certificates(data, name)
-            if not some:
+            if crls.holds_list(data):
+                self._lists.add_file(data, name)
+            elif not some:
                 self._draft.problem(name, "file", "no certificate in it", "unrecognised-file", data)
 
     def _certificates(self, data: bytes, name: str) -> bool:
