@@ -17,7 +17,7 @@ from tenure.api.guard import GuardedRoute
 from tenure.api.limits import Rate, Sizes
 from tenure.api.logging import REDACTED
 from tenure.api.parts import Ask, Frame
-from tenure.api.problem import CONFLICT, MEDIA_TYPE
+from tenure.api.problem import BUSY, CONFLICT, MEDIA_TYPE, STORE_DOWN
 from tenure.api.routes import server
 from tenure.errors import LinkError, SourceError, TenureError
 from tenure.model.access import Role
@@ -34,6 +34,14 @@ class Box(BaseModel):
 
 class ToldError(TenureError):
     """What the test's routes may tell."""
+
+
+class BusyError(TenureError):
+    """Nothing was done."""
+
+
+class DownError(TenureError):
+    """Nobody knows."""
 
 
 def boxes(done: list[str]) -> tuple[APIRouter, Access]:
@@ -65,6 +73,8 @@ def boxes(done: list[str]) -> tuple[APIRouter, Access]:
         done.append(kind)
         errors: dict[str, Exception] = {
             "told": ToldError("the box is full", "empty it"),
+            "busy": BusyError(LEAK),
+            "down": DownError(LEAK),
             "untold": LinkError(f"cannot reach {LEAK}"),
             "defect": ValueError(f"cannot reach {LEAK}"),
             "crash": CrashError(),
@@ -87,7 +97,9 @@ class Bench:
     def __init__(self, **changed: Any) -> None:
         self.world, self.done = World(), list[str]()
         self.router, self.access = boxes(self.done)
-        self.frame: Frame = self.world.frame(**({"told": {ToldError: CONFLICT}} | changed))
+        self.frame: Frame = self.world.frame(
+            **({"told": {ToldError: CONFLICT, BusyError: BUSY, DownError: STORE_DOWN}} | changed)
+        )
         self.token = self.world.callers.token(everywhere(Role.OPERATOR))
         self.app: FastAPI = framed(self.frame, [self.router], self.access)
 
@@ -231,6 +243,15 @@ class TestIdempotency:
         the_problem(bench.ask("POST", "/refusing?kind=told", headers=self.KEY), 409, "conflict")
         the_problem(bench.ask("POST", "/boxes", json={"label": "", "size": 1}, headers=self.KEY), 422, "invalid")
         assert bench.ask("POST", "/boxes", json={"label": "a", "size": 1}, headers=self.KEY).status_code == 201
+
+    @pytest.mark.parametrize(
+        ("kind", "again"), [("busy", "busy"), ("down", "idempotency-in-flight"), ("untold", "idempotency-in-flight")]
+    )
+    def test_only_what_certainly_did_nothing_frees_the_key(self, bench: Bench, kind: str, again: str) -> None:
+        first, second = (bench.ask("POST", f"/refusing?kind={kind}", headers=self.KEY) for _ in range(2))
+        assert first.status_code in (500, 503)
+        assert second.json()["type"] == f"/problems/{again}"
+        assert "postgresql" not in first.text + second.text
 
     @pytest.mark.parametrize(("when", "call"), [("die_after", "begin"), ("die_before", "finish")])
     def test_after_a_crash_the_work_is_never_done_again(self, bench: Bench, when: str, call: str) -> None:

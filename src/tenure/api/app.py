@@ -43,7 +43,7 @@ def framed(frame: Frame, routers: Sequence[APIRouter], access: Access) -> FastAP
         app.include_router(router)
     if wrong := unlisted(app, access):
         raise AccessTableError(wrong[0], "give every route one entry in api/access_table.py")
-    faults.install(app, frame.told)
+    faults.install(app, frame.told, frame.log)
     app.state.guard = Guard(frame, access, addresses)
     app.state.frame = frame
     app.state.description = describe(app, access)

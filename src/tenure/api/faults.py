@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from structlog.typing import FilteringBoundLogger
 
 from tenure.api import problem
 from tenure.api.problem import Flaw, Kind, RefusalError
@@ -32,7 +33,7 @@ def kind_of(error: TenureError, told: Told) -> Kind:
     return next((told[ancestor] for ancestor in type(error).__mro__ if ancestor in told), problem.DEFECT)
 
 
-def install(app: FastAPI, told: Told) -> None:
+def install(app: FastAPI, told: Told, log: FilteringBoundLogger) -> None:
     """Makes every error of the app a problem document. ``told`` says which of our errors a caller may read."""
 
     def refused(request: Request, error: Exception) -> Response:
@@ -40,6 +41,9 @@ def install(app: FastAPI, told: Told) -> None:
         kind = kind_of(error, told)
         if kind is problem.DEFECT:
             raise error  # the trail around us logs it and tells only the request id
+        if kind.quiet:
+            log.warning(kind.slug, problem=error.problem)
+            return problem.answer(kind, request_id(request), headers={"Retry-After": "1"})
         headers = error.headers if isinstance(error, RefusalError) else None
         return problem.answer(kind, request_id(request), error.problem, error.fix, headers=headers)
 

@@ -22,17 +22,18 @@ from starlette.responses import Response
 from tenure.api import idempotency
 from tenure.api.access_table import Access, Open, Permission, permitted
 from tenure.api.authentication import Presented, authenticate
-from tenure.api.faults import request_id
+from tenure.api.faults import kind_of, request_id
 from tenure.api.idempotency import Answer, Begun, Key
 from tenure.api.limits import Buckets, address, too_many
 from tenure.api.parts import Asked, Frame
 from tenure.api.peer_certificate import peer_certificate
-from tenure.api.problem import FORBIDDEN, RefusalError
+from tenure.api.problem import DEFECT, FORBIDDEN, STORE_DOWN, RefusalError
 from tenure.errors import TenureError
 from tenure.model.access import Actor
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 WRONG_CREDENTIAL = 20.0  # requests it costs its address
+NOT_KNOWN = (DEFECT, STORE_DOWN)  # after these the work may have been done
 KEPT_HEADERS = ("content-type", "etag", "location")
 
 
@@ -84,8 +85,9 @@ class Guard:
             return _response(idempotency.replay(seen, wanted, self._frame.clock()), replayed=True)
         try:
             response = await handle(request)
-        except (TenureError, RequestValidationError, HTTPException):
-            await run_in_threadpool(store.release, key)
+        except (TenureError, RequestValidationError, HTTPException) as error:
+            if not (isinstance(error, TenureError) and kind_of(error, self._frame.told) in NOT_KNOWN):
+                await run_in_threadpool(store.release, key)
             raise
         await run_in_threadpool(store.finish, key, _kept(request, response))
         return response

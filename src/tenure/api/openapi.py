@@ -33,7 +33,6 @@ KEY_HEADER = {
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,128}$"},
 }
 SCHEMAS: dict[str, type[BaseModel]] = {"Problem": problem.Problem, "Flaw": problem.Flaw}
-GUARDED = (*LIMITS, problem.UNAUTHENTICATED, problem.FORBIDDEN)
 KEYED = (problem.MALFORMED, problem.BUSY_KEY, problem.UNKNOWN_OUTCOME, problem.REUSED_KEY)
 
 
@@ -60,7 +59,7 @@ def _complete(operation: dict[str, Any], method: str, entry: Permission | Open) 
     if isinstance(entry, Permission):
         operation["security"] = SECURITY
         operation["description"] = f"{operation.get('description', '')}\n\nPermission: {entry.value.text}.".strip()
-        kinds += [problem.UNAUTHENTICATED, problem.FORBIDDEN, problem.UNAVAILABLE]
+        kinds += [problem.UNAUTHENTICATED, problem.FORBIDDEN, problem.BUSY, problem.STORE_DOWN]
     else:
         operation["security"] = []
     if responses.pop("422", None) is not None or "requestBody" in operation:

@@ -25,6 +25,7 @@ class Kind:
     status: int
     title: str
     fix: str  # what to do when the error itself gives no advice
+    quiet: bool = False  # the error's own words speak of the inside: they go to the log alone
 
     @property
     def type(self) -> str:
@@ -56,15 +57,22 @@ REUSED_KEY = Kind("idempotency-key-reused", 422, "This key was used for another 
 NO_PRECONDITION = Kind("precondition-required", 428, "Say on which version you decided", "send If-Match with the ETag you read")
 TOO_MANY = Kind("too-many-requests", 429, "Too many requests", "wait as long as Retry-After says")
 HEADERS_TOO_LARGE = Kind("headers-too-large", 431, "The headers are too many or too large", "send fewer headers")
-DEFECT = Kind("defect", 500, "A defect of Tenure", "report it with the request id; its log has the cause")
-UNAVAILABLE = Kind("unavailable", 503, "Tenure cannot answer now", "try again shortly; /readyz says what is missing")
+DEFECT = Kind("defect", 500, "A defect of Tenure", "report it with the request id; its log has the cause", quiet=True)
+BUSY = Kind("busy", 503, "Another change is in the way; nothing was changed", "send it again in a moment", quiet=True)
+STORE_DOWN = Kind(
+    "store-down",
+    503,
+    "The database does not answer; whether the change was made is not known",
+    "read what you wanted to change, or send it again with the same Idempotency-Key; /readyz says what is missing",
+    quiet=True,
+)
 
 KINDS = {
     kind.slug: kind
     for kind in (
         MALFORMED, BAD_CURSOR, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, NO_METHOD, CONFLICT, BUSY_KEY, UNKNOWN_OUTCOME, STALE,
         TOO_LARGE, URI_TOO_LONG, BAD_MEDIA, INVALID, REUSED_KEY, NO_PRECONDITION, TOO_MANY, HEADERS_TOO_LARGE, DEFECT,
-        UNAVAILABLE,
+        BUSY, STORE_DOWN,
     )
 }  # fmt: skip
 
