@@ -62,8 +62,11 @@ class UnknownReferenceError(RegistryError):
         super().__init__(f"{kind} names something that is not there{f': {id}' if id else ''}", "create that first")
 
 
-class BadCursorError(RegistryError):
-    """A page was asked for by a cursor of another list."""
+class TombstonedError(RegistryError):
+    """Hardware, or a key, that ended here and has not come back by a return."""
 
-    def __init__(self) -> None:
-        super().__init__("the cursor is not one of this list", "begin again without a cursor, and keep filter and sort the same")
+    def __init__(self, spki: bytes) -> None:
+        super().__init__(
+            f"{spki.hex()} is of retired or lost hardware", "hardware comes back by `return` alone; a key never does"
+        )
+        self.spki = spki

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table
 
 from tenure.model.access import Role
+from tenure.model.approvals import ApprovalState
 from tenure.registry.tables.columns import at, digest, json_type, key, loose, metadata, ref, salt, text, version, word
 
 person = Table(
@@ -60,13 +61,14 @@ approval = Table(
     key(),
     text("verb"),
     text("requested_by"),  # an actor
-    loose("requested_by_person"),
+    ref("requested_by_person", "person"),
     text("decided_by", nullable=True),
-    loose("decided_by_person"),
-    Column("request", json_type(), nullable=False),
+    ref("decided_by_person", "person", nullable=True),
+    text("request"),  # canonical JSON, for the second person to read
     digest("request_digest"),  # what was approved is what is done
     ref("owner", "owner", nullable=True),
-    text("state"),  # waiting, approved, refused, used, lapsed
+    ref("trust_domain", "trust_domain", nullable=True),
+    word("state", ApprovalState),
     at("requested_at"),
     at("until"),
     at("decided_at", nullable=True),

@@ -18,6 +18,7 @@ custody = Table(
     at("until", nullable=True),
     text("how"),  # claim, transfer, return
     loose("offer"),
+    salt(),  # of the digest that a handover tells the next owner
     Index(None, "owner", "device"),
 )
 

@@ -226,6 +226,7 @@ def upgrade() -> None:
         Column("until", Instant),
         Column("how", Text, nullable=False),
         Column("offer", Id),
+        Column("salt", LargeBinary(16)),
         PrimaryKeyConstraint("device", "number", name=op.f("pk_custody")),
         ForeignKeyConstraint(["device"], ["device.id"], name=op.f("fk_custody_device")),
     )

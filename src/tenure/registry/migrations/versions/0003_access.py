@@ -74,12 +74,13 @@ def upgrade() -> None:
         Column("id", Id, nullable=False),
         Column("verb", Text, nullable=False),
         Column("requested_by", Text, nullable=False),
-        Column("requested_by_person", Id),
+        Column("requested_by_person", Id, nullable=False),
         Column("decided_by", Text),
         Column("decided_by_person", Id),
-        Column("request", json_type(), nullable=False),
+        Column("request", Text, nullable=False),
         Column("request_digest", LargeBinary(32), nullable=False),
         Column("owner", Id),
+        Column("trust_domain", Id),
         Column("state", Text, nullable=False),
         Column("requested_at", Instant, nullable=False),
         Column("until", Instant, nullable=False),
@@ -87,7 +88,10 @@ def upgrade() -> None:
         Column("salt", LargeBinary(16)),
         Column("version", BigInteger, nullable=False),
         PrimaryKeyConstraint("id", name=op.f("pk_approval")),
+        ForeignKeyConstraint(["decided_by_person"], ["person.id"], name=op.f("fk_approval_decided_by_person")),
         ForeignKeyConstraint(["owner"], ["owner.id"], name=op.f("fk_approval_owner")),
+        ForeignKeyConstraint(["requested_by_person"], ["person.id"], name=op.f("fk_approval_requested_by_person")),
+        ForeignKeyConstraint(["trust_domain"], ["trust_domain.id"], name=op.f("fk_approval_trust_domain")),
     )
     op.create_index(op.f("ix_approval_owner_state_id"), "approval", ["owner", "state", "id"])
     op.create_index(op.f("ix_approval_state_until"), "approval", ["state", "until"])
