@@ -14,7 +14,16 @@ SRC = Path(__file__).resolve().parents[1] / "src" / "tenure"
 MODULES = {".".join(p.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__"): p for p in sorted(SRC.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
 
-ORDER = ("model", "pki lifecycle", "evidence", "sources roll reports registry ledger", "flows settings", "wiring", "api cli", "demo __main__")
+ORDER = (
+    "model",
+    "pki lifecycle",
+    "evidence",
+    "sources roll reports registry ledger",
+    "flows settings",
+    "wiring",
+    "api cli",
+    "demo __main__",
+)
 LEVEL = {package: level for level, packages in enumerate(ORDER) for package in packages.split()}
 ANYWHERE = {"__init__", "errors", "clock"}
 PURE = ("model", "pki", "lifecycle", "reports")
