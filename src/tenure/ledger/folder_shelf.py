@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from tempfile import NamedTemporaryFile
 
 from tenure.ledger.refusals import ShelfError
 
@@ -61,15 +62,19 @@ class FolderShelf:
             yield
 
     def _write(self, target: Path, content: bytes) -> None:
-        """1. Content beside it, on disk. 2. Renamed. 3. The name on disk. Dead before 2: a leftover that the next write
-        of the same file replaces; between 2 and 3: one of the two contents."""
+        """1. Content beside it, on disk. 2. Renamed. 3. The name on disk. Dead before 2: a leftover ``.new`` that nobody
+        reads; between 2 and 3: one of the two contents."""
         _make_folder(target.parent)
-        beside = target.with_name(f".{target.name}.new")
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
+        with NamedTemporaryFile(dir=target.parent, prefix=".", suffix=".new", delete=False) as beside:
+            try:
+                beside.write(content)
+                beside.flush()
+                os.fchmod(beside.fileno(), 0o644)
+                os.fsync(beside.fileno())
+                Path(beside.name).replace(target)
+            except OSError:
+                Path(beside.name).unlink(missing_ok=True)
+                raise
         _sync_folder(target.parent)
 
 

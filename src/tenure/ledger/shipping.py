@@ -1,9 +1,9 @@
 """Shipping: carries entries, tiles, records and the checkpoint out of the database, to where its writers cannot reach.
 
 1. Compare: the checkpoint on the shelf with ours. Ours must continue it, or nothing is shipped.
-2. Bundles: for each 256 places not covered yet, the entries, and the records (tombstones, revocations) their events made.
-   An entry that does not hash to what the tree says of its place is not carried out: somebody changed a row.
-3. Tiles: those the tree has now and had not, or narrower.
+2. Bundles: for each 256 places not covered yet, the entries, the records (tombstones, revocations) their events made, and
+   the tiles that are full now. Tiles are computed anew from the entries: those of the database are not trusted.
+3. Edge: the unfinished tiles. The root must be the signed one, or somebody changed a row, and nothing is published.
 4. The checkpoint, to where past ones are kept.
 5. Publish: the checkpoint, only if the shelf still holds that of step 1. From here on all of it is covered.
 6. Clean: partial files of which the full one lies there now.
@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tenure.ledger.checkpoint import Checkpoint, Identity
+from tenure.ledger.edge import RightEdge
 from tenure.ledger.refusals import DamageError, RewindError, ShelfError
 from tenure.ledger.shelf import Shelf, ShelfReader
 from tenure.ledger.store import LedgerRows
@@ -27,7 +28,6 @@ from tenure.ledger.tiles import (
     WIDTH,
     bundle_path,
     encode_bundle,
-    hashes_in,
     numbered,
     past_path,
     subtrees,
@@ -74,10 +74,14 @@ def ship(store: LedgerRows, shelf: Shelf, identity: Identity) -> Shipped:
     old = before.size if before else 0
     if head is None or (before and before.note == head.note):
         return Shipped(0, old)
+    edge = RightEdge.of(old, store.tile)  # gives the root of ``before``: that is what step 1 has shown
     for index in range(old // WIDTH, -(-head.size // WIDTH)):
-        _ship_bundle(store, shelf, index, old, head.size)  # 2
-    for tile, width in tiles_between(old, head.size):
-        shelf.put(tile_path(tile, width), store.tile(tile)[: width * HASH])  # 3
+        if (width := width_at(0, index, head.size)) > width_at(0, index, old):
+            _ship_bundle(store, shelf, edge, index, width)  # 2
+    for tile, content in edge.partial().items():
+        shelf.put(tile_path(tile, len(content) // HASH), content)  # 3
+    if edge.root() != head.root:
+        raise DamageError(f"the rows from place {old} on do not give the root that was signed", "run `tenure ledger verify`")
     if head.size:
         shelf.put(past_path(head.size), head.note)  # 4
     if not shelf.swap(CHECKPOINT, before.note if before else None, head.note):  # 5
@@ -86,21 +90,31 @@ def ship(store: LedgerRows, shelf: Shelf, identity: Identity) -> Shipped:
     return Shipped(head.size - old, head.size)
 
 
-def _ship_bundle(store: LedgerRows, shelf: Shelf, index: int, old: int, size: int) -> None:
-    width = width_at(0, index, size)
-    if width == width_at(0, index, old):
-        return
-    first = index * WIDTH
+def _ship_bundle(store: LedgerRows, shelf: Shelf, edge: RightEdge, index: int, width: int) -> None:
+    first, old = index * WIDTH, edge.size
     rows = list(store.placed(first, first + width))
     if [row.position for row in rows] != list(range(first, first + width)):
         raise DamageError(
             f"rows are missing or doubled among places {first} to {first + width - 1}", "run `tenure ledger verify`"
         )
-    for row, expected in zip(rows, hashes_in(store.tile(TileId(0, index))), strict=False):
-        if leaf_hash(row.leaf) != expected:
-            raise DamageError(f"the row at place {row.position} is not what got that place", "run `tenure ledger verify`")
+    hashes = [leaf_hash(row.leaf) for row in rows]
+    if b"".join(hashes[: old - first]) != edge.partial().get(TileId(0, index), b""):
+        raise DamageError(f"a row from place {first} to {old - 1} is not what was shipped", "run `tenure ledger verify`")
+    _ship_records(shelf, index, old, list(store.records(first, first + width)))
     shelf.put(bundle_path(index, width), encode_bundle(row.leaf for row in rows))
-    if records := list(store.records(first, first + width)):
+    edge.extend(hashes[old - first :])
+    for tile, content in edge.take_finished().items():
+        shelf.put(tile_path(tile), content)
+
+
+def _ship_records(shelf: Shelf, index: int, old: int, records: list[Record]) -> None:
+    """Whoever deletes a tombstone in the database shall not delete it outside by our hand."""
+    lying = shelf.read(records_path(index))
+    gone = {r for r in decode_records(lying or b"") if r.position < old} - set(records)
+    if gone:
+        first = min(gone, key=lambda r: r.position)
+        raise DamageError(f"a {first.kind} made at place {first.position} is gone or changed", "run `tenure ledger verify`")
+    if records:
         shelf.put(records_path(index), encode_records(records))
 
 
