@@ -21,9 +21,10 @@ from tenure.api.problem import BUSY, CONFLICT, MEDIA_TYPE, STORE_DOWN
 from tenure.api.routes import server
 from tenure.errors import LinkError, SourceError, TenureError
 from tenure.model.access import Role
+from tenure.model.devices import Verb
 from tests.api.frames import NOON, CrashError, World, ask, asking, everywhere
 
-OPERATE = Permission.OPERATE_DEVICES
+OPERATE = Verb.RETIRE
 LEAK = "postgresql://tenure:hunter2@db/tenure"
 
 
@@ -365,8 +366,10 @@ class TestTrail:
 
 class TestServer:
     def framed(self, world: World, **changed: Any) -> FastAPI:
-        access = {("GET", path): Open.PUBLIC for path in ("/healthz", "/readyz", "/problems/{slug}", "/api/v1/openapi.json")}
-        return framed(world.frame(**changed), [server.router], access | {("GET", "/metrics"): Permission.READ_METRICS})
+        access: Access = {
+            ("GET", path): Open.PUBLIC for path in ("/healthz", "/readyz", "/problems/{slug}", "/api/v1/openapi.json")
+        }
+        return framed(world.frame(**changed), [server.router], {**access, ("GET", "/metrics"): Permission.READ_METRICS})
 
     def test_ready_gives_reasons_and_waits_for_no_check_that_hangs(self) -> None:
         from threading import Event

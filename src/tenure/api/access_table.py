@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from tenure.lifecycle.approval import APPROVING
+from tenure.lifecycle.transitions import TABLE
 from tenure.model.access import Actor, Role, Scope
+from tenure.model.devices import Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +27,26 @@ class Grant:
 _READERS = frozenset(Role)
 _WORKERS = frozenset({Role.OPERATOR, Role.ADMIN})
 _WATCHERS = frozenset({Role.AUDITOR, Role.ADMIN})
+_ADMINS = frozenset({Role.ADMIN})
 
 
 class Permission(Enum):
-    """What can be permitted. Deciding on an approval is no admin's by itself: the second pair of eyes is a role of its own."""
+    """What can be permitted beside the verbs of devices, whose roles stand in ``lifecycle.transitions``."""
 
+    READ_SELF = Grant("read who one is", _READERS)
     READ_DEVICES = Grant("read devices and what hangs on them", _READERS)
-    OPERATE_DEVICES = Grant("change devices by verbs", _WORKERS)
-    READ_PARTIES = Grant("read owners, sites, trust domains and classes in reach", _READERS)
-    CHANGE_SITES = Grant("change sites", _WORKERS)
-    CHANGE_PARTIES = Grant("change owners, trust domains and classes", frozenset({Role.ADMIN}), whole=True)
+    READ_PARTIES = Grant("read owners, sites, trust domains and device classes", _READERS)
+    CHANGE_PARTIES = Grant("make and end owners, sites, trust domains and device classes", _ADMINS, whole=True)
     READ_APPROVALS = Grant("read requests that need a second person", _READERS)
-    DECIDE_APPROVALS = Grant("approve or refuse what another person asked for", frozenset({Role.APPROVER}))
+    ASK_APPROVAL = Grant("ask for the consent of a second person", _WORKERS)
+    DECIDE_APPROVALS = Grant("approve or refuse what another person asked for", APPROVING)
     READ_EVENTS = Grant("read events and their proofs", _WATCHERS)
-    READ_LEDGER = Grant("read checkpoints, which show how many events there are", _WATCHERS, whole=True)
-    READ_TOKENS = Grant("read who may: tokens and their roles", _WATCHERS)
-    CHANGE_TOKENS = Grant("make and revoke tokens within one's own reach", frozenset({Role.ADMIN}))
-    READ_FINDINGS = Grant("read findings of scheduled audits", _READERS, whole=True)
-    DECIDE_FINDINGS = Grant("acknowledge, suppress and assign findings", _WORKERS, whole=True)
+    READ_LEDGER = Grant("read checkpoints, which tell how many events there are", _WATCHERS, whole=True)
+    READ_TOKENS = Grant("read tokens and people, and their roles", _WATCHERS, whole=True)
+    CHANGE_TOKENS = Grant("make and revoke tokens, add people", _ADMINS, whole=True)
+    READ_FINDINGS = Grant("read findings of scheduled audits", _READERS)
+    DECIDE_FINDINGS = Grant("acknowledge, suppress and assign findings", _WORKERS)
     READ_METRICS = Grant("read figures of the server", _WATCHERS, whole=True)
-
-    def scope(self, actor: Actor) -> Scope:
-        """Where the actor holds it; no area: nowhere."""
-        return actor.scope(self.value.roles)
 
 
 class Open(Enum):
@@ -55,8 +55,24 @@ class Open(Enum):
     PUBLIC = "public"
 
 
-Entry = Permission | Open
+Guarded = Permission | Verb
+Entry = Guarded | Open
 Access = dict[tuple[str, str], Entry]
+
+
+def grant_of(entry: Guarded) -> Grant:
+    """What an entry asks. Roles for a verb stand in the table of verbs and nowhere else."""
+    if isinstance(entry, Permission):
+        return entry.value
+    return Grant(f"{entry.value} devices", TABLE[entry].roles)
+
+
+def permitted(actor: Actor, entry: Guarded) -> Scope | None:
+    """Where an actor may use a route; None: nowhere."""
+    grant = grant_of(entry)
+    scope = actor.scope(grant.roles)
+    return scope if scope.whole or (scope.areas and not grant.whole) else None
+
 
 V1 = "/api/v1"
 ACCESS: Access = {
@@ -66,11 +82,3 @@ ACCESS: Access = {
     ("GET", f"{V1}/openapi.json"): Open.PUBLIC,
     ("GET", "/metrics"): Permission.READ_METRICS,
 }
-
-
-def permitted(actor: Actor, permission: Permission) -> Scope | None:
-    """Where an actor may use a permission; None: not at all."""
-    scope = permission.scope(actor)
-    if not scope.areas or (permission.value.whole and not scope.whole):
-        return None
-    return scope

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tenure.api import idempotency
-from tenure.api.access_table import Access, Open, Permission, permitted
+from tenure.api.access_table import Access, Open, permitted
 from tenure.api.authentication import Presented, authenticate
 from tenure.api.faults import kind_of, request_id
 from tenure.api.idempotency import Answer, Begun, Key
@@ -51,7 +51,7 @@ class Guard:
             return await handle(request)
         now = self._frame.clock()
         actor = await self._who(request)
-        scope = permitted(actor, entry) if isinstance(entry, Permission) else None
+        scope = permitted(actor, entry) if entry is not None else None
         if scope is None:
             self._frame.metrics.refused("forbidden")
             raise RefusalError(FORBIDDEN)

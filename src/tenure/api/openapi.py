@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from tenure import __version__
 from tenure.api import problem
-from tenure.api.access_table import Access, Open, Permission
+from tenure.api.access_table import Access, Entry, Open, grant_of
 from tenure.api.limits import LIMITS
 
 ABOUT = """\
@@ -53,12 +53,12 @@ def describe(app: FastAPI, access: Access) -> dict[str, Any]:
     return document
 
 
-def _complete(operation: dict[str, Any], method: str, entry: Permission | Open) -> None:
+def _complete(operation: dict[str, Any], method: str, entry: Entry) -> None:
     responses = operation["responses"]
     kinds = [*LIMITS]
-    if isinstance(entry, Permission):
+    if not isinstance(entry, Open):
         operation["security"] = SECURITY
-        operation["description"] = f"{operation.get('description', '')}\n\nPermission: {entry.value.text}.".strip()
+        operation["description"] = f"{operation.get('description', '')}\n\nPermission: {grant_of(entry).text}.".strip()
         kinds += [problem.UNAUTHENTICATED, problem.FORBIDDEN, problem.BUSY, problem.STORE_DOWN]
     else:
         operation["security"] = []
@@ -66,7 +66,7 @@ def _complete(operation: dict[str, Any], method: str, entry: Permission | Open) 
         kinds += [problem.INVALID]
     if "requestBody" in operation:
         kinds += [problem.MALFORMED]
-    if method == "POST" and isinstance(entry, Permission):
+    if method == "POST" and not isinstance(entry, Open):
         operation.setdefault("parameters", []).append(KEY_HEADER)
         kinds += KEYED
     _merge(responses, kinds)
