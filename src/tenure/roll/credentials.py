@@ -222,9 +222,9 @@ def _holders(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None
 
 _SAID_HOLDERS = f"""
 CREATE OR REPLACE TEMP TABLE t_binding AS
-SELECT DISTINCT d.device_key, p.credential_key, b.source_key, 'principal' AS how, true AS strong, b.since
+SELECT DISTINCT coalesce(m.device_key, n.node) AS device_key, p.credential_key, b.source_key, 'principal' AS how, true AS strong, b.since
 FROM e_binding b JOIN t_pick p USING (sha256) JOIN t_record n ON n.source_key = b.source_key AND n.record_id = b.record_id
-JOIN t_device d USING (node)
+LEFT JOIN t_merged m USING (node)
 UNION ALL
 SELECT min(f.device_key), p.credential_key, b.source_key, 'request', bool_and(f.strong), min(b.since)
 FROM e_binding b JOIN t_pick p USING (sha256) JOIN t_found f ON f.kind = b.holder_kind AND f.value = b.holder

@@ -17,7 +17,7 @@ from tenure.roll.intake import lend, publish
 
 
 def link_devices(con: duckdb.DuckDBPyConnection) -> None:
-    """Tables device_record, device_identifier, identifier; temp tables t_device, t_found, t_identity, t_device_base."""
+    """Tables device_record, device_identifier, identifier; temp tables t_merged, t_carrier, t_identity, t_device_base; view t_found."""
     _components(con)
     _carriers(con)
     publish(con, "device_record", _DEVICE_RECORD)
@@ -50,13 +50,13 @@ def small_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _components(con: duckdb.DuckDBPyConnection) -> None:
-    """``t_device``: node -> device_key, and whether the device is one record told once. Only shared identifiers make edges."""
+    """``t_merged``: node -> device_key of devices with several nodes; every other device is its one node. Only shared identifiers make edges."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     edges = con.execute(
-        "SELECT l.node, s.identifier_key FROM t_shared_link l JOIN t_shared s USING (kind, value, scope) "
-        "ANTI JOIN t_lost x USING (kind, value, scope) WHERE l.strong_kind AND s.several"
+        "SELECT l.node, l.identifier_key FROM t_shared_link l "
+        "ANTI JOIN t_lost x USING (kind, value, scope) WHERE l.strong_kind AND l.several"
     ).fetchnumpy()
     nodes, node_at = np.unique(np.asarray(edges["node"], dtype=np.int64), return_inverse=True)
     values, value_at = np.unique(np.asarray(edges["identifier_key"], dtype=np.int64), return_inverse=True)
@@ -66,11 +66,9 @@ def _components(con: duckdb.DuckDBPyConnection) -> None:
     con.register("merged", pa.table({"node": pa.array(nodes), "label": pa.array(label[: len(nodes)])}))
     con.execute(
         """
-        CREATE OR REPLACE TEMP TABLE t_device AS
-        WITH first AS (SELECT label, min(node) AS first, count(*) > 1 AS several FROM merged GROUP BY label)
-        SELECT n.node, dense_rank() OVER (ORDER BY coalesce(f.first, n.node)) AS device_key,
-            NOT n.told_twice AND NOT coalesce(f.several, false) AS alone
-        FROM (SELECT node, told_twice FROM t_record WHERE node = record_key) n LEFT JOIN merged m USING (node) LEFT JOIN first f USING (label)
+        CREATE OR REPLACE TEMP TABLE t_merged AS
+        SELECT m.node, f.first AS device_key FROM merged m
+        JOIN (SELECT label, min(node) AS first FROM merged GROUP BY label HAVING count(*) > 1) f USING (label)
         """
     )
     con.unregister("merged")
@@ -78,59 +76,63 @@ def _components(con: duckdb.DuckDBPyConnection) -> None:
 
 def _carriers(con: duckdb.DuckDBPyConnection) -> None:
     """Who carries what. ``t_found`` finds devices by an identifier: whoever asks must see that it gives one device only."""
+    con.execute(_CARRIERS)
     publish(
         con,
         "device_identifier",
-        "SELECT coalesce(s.identifier_key, l.link) AS identifier_key, l.node AS record_key, d.device_key, l.source_key "
-        "FROM t_link l JOIN t_device d USING (node) LEFT JOIN t_shared_link h ON h.link = l.link "
-        "LEFT JOIN t_shared s ON s.kind = h.kind AND s.value = h.value AND s.scope = h.scope WHERE l.told",
+        "SELECT coalesce(h.identifier_key, c.link) AS identifier_key, c.node AS record_key, c.device_key, c.source_key "
+        "FROM t_carrier c LEFT JOIN t_shared_link h USING (link) WHERE c.told",
     )
-    con.execute(_FOUND)
 
 
-_FOUND = f"""
+_CARRIERS = f"""
+CREATE OR REPLACE TEMP TABLE t_carrier AS
+SELECT l.*, coalesce(m.device_key, l.node) AS device_key, x.reason AS lost FROM t_link l LEFT JOIN t_merged m USING (node)
+LEFT JOIN t_lost x ON x.kind = l.kind AND x.value = l.value AND x.scope = l.scope;
+DROP TABLE t_link;
 CREATE OR REPLACE TEMP VIEW t_found AS
-SELECT CASE WHEN l.kind = 'serial' AND l.scope IN (SELECT maker FROM t_zeros) THEN '{notations.SERIAL_EXACT}' ELSE l.kind END AS kind,
-    l.value, l.scope, d.device_key, l.strong_kind AS strong
-FROM t_link l JOIN t_device d USING (node) ANTI JOIN t_lost x ON x.kind = l.kind AND x.value = l.value AND x.scope = l.scope
+SELECT CASE WHEN kind = 'serial' AND scope IN (SELECT maker FROM t_zeros) THEN '{notations.SERIAL_EXACT}' ELSE kind END AS kind,
+    value, scope, device_key, strong_kind AS strong
+FROM t_carrier WHERE lost IS NULL
 """  # noqa: S608 - a constant of ours
 
 _DEVICE_RECORD = """
-SELECT r.record_key, t.device_key, r.source_key, r.record_id, s.kind, s.decides_device_state AS decides,
+SELECT e.record_key, coalesce(t.device_key, w.node, e.record_key) AS device_key, e.source_key, e.record_id, s.kind, s.decides_device_state AS decides,
     e.name, e.serial, coalesce(e.maker, sc.maker) AS maker, e.maker IS NULL AND sc.maker IS NOT NULL AS maker_inferred,
     e.model, e.mac, e.thing_name, e.state, e.state_text, o.text AS owner, p.text AS site, e.trust_domain,
     e.firmware, e.hardware_security, m.text AS managed_by, e.gateway_serial, e.installed_at, e.discovered_at, e.owner_changed_at,
     date_trunc('day', e.left_service_at) + INTERVAL 1 DAY AS left_service_at, e.origin
-FROM t_record r JOIN t_device t USING (node)
-JOIN e_device_record e ON e.source_key = r.source_key AND e.row_in_source = r.row_in_source
-JOIN source s ON s.source_key = r.source_key
-LEFT JOIN e_description o ON o.source_key = r.source_key AND o.ref = e.owner_ref
-LEFT JOIN e_description p ON p.source_key = r.source_key AND p.ref = e.site_ref
-LEFT JOIN e_description m ON m.source_key = r.source_key AND m.ref = e.managed_by_ref
-LEFT JOIN (SELECT node, min(scope) AS maker FROM t_link WHERE kind = 'serial' AND inferred GROUP BY node) sc
-    ON sc.node = r.node
+FROM (SELECT e.*, f.records_before + e.row_in_source + 1 AS record_key FROM e_device_record e JOIN t_first f USING (source_key)) e
+JOIN source s ON s.source_key = e.source_key LEFT JOIN t_twice w ON w.record_key = e.record_key
+LEFT JOIN t_merged t ON t.node = coalesce(w.node, e.record_key)
+LEFT JOIN e_description o ON o.source_key = e.source_key AND o.ref = e.owner_ref
+LEFT JOIN e_description p ON p.source_key = e.source_key AND p.ref = e.site_ref
+LEFT JOIN e_description m ON m.source_key = e.source_key AND m.ref = e.managed_by_ref
+LEFT JOIN (SELECT node, min(scope) AS maker FROM t_carrier WHERE kind = 'serial' AND inferred GROUP BY node) sc
+    ON sc.node = coalesce(w.node, e.record_key)
 """
 
 
 _IDENTIFIER = """
-WITH shared AS (
-    SELECT s.identifier_key, s.kind, s.value, s.scope, s.strong_kind, count(DISTINCT l.node) AS records, count(DISTINCT d.device_key) AS devices
-    FROM t_shared_link l JOIN t_shared s USING (kind, value, scope) JOIN t_device d USING (node) GROUP BY ALL
+WITH met AS (
+    SELECT l.identifier_key, count(DISTINCT l.node) AS records, count(DISTINCT coalesce(m.device_key, l.node)) AS devices
+    FROM t_shared_link l LEFT JOIN t_merged m USING (node) GROUP BY l.identifier_key
 ),
 every AS (
-    SELECT * FROM shared UNION ALL
-    SELECT l.link, l.kind, l.value, l.scope, l.strong_kind, 1, 1 FROM t_link l ANTI JOIN t_shared_link h ON h.link = l.link WHERE l.told
+    SELECT s.identifier_key, s.kind, s.value, s.scope, s.strong_kind, n.records, n.devices, x.reason
+    FROM t_shared s JOIN met n USING (identifier_key) LEFT JOIN t_lost x ON x.kind = s.kind AND x.value = s.value AND x.scope = s.scope
+    UNION ALL
+    SELECT c.link, c.kind, c.value, c.scope, c.strong_kind, 1, 1, c.lost FROM t_carrier c ANTI JOIN t_shared_link h USING (link) WHERE c.told
 )
-SELECT i.identifier_key, i.kind, i.value, nullif(i.scope, '') AS scope, i.strong_kind AND x.reason IS NULL AS strong, x.reason IS NOT NULL AS non_identifying,
-    i.records, i.devices, 0 AS credentials, x.reason
-FROM every i LEFT JOIN t_lost x ON x.kind = i.kind AND x.value = i.value AND x.scope = i.scope
+SELECT identifier_key, kind, value, nullif(scope, '') AS scope, strong_kind AND reason IS NULL AS strong, reason IS NOT NULL AS non_identifying,
+    records, devices, 0 AS credentials, reason
+FROM every
 """
 
 _IDENTITY = """
 CREATE OR REPLACE TEMP TABLE t_identity AS
 WITH strong AS (
-    SELECT d.device_key, l.kind, l.scope, l.value FROM t_link l JOIN t_device d USING (node)
-    ANTI JOIN t_lost x ON x.kind = l.kind AND x.value = l.value AND x.scope = l.scope WHERE l.strong_kind
+    SELECT device_key, kind, scope, value FROM t_carrier WHERE strong_kind AND lost IS NULL
 ),
 by_hardware AS (SELECT device_key, min('hardware-key  ' || value) AS best FROM strong WHERE kind = 'hardware-key' GROUP BY 1),
 by_serial AS (SELECT device_key, min('serial ' || scope || ' ' || value) AS best FROM strong WHERE kind = 'serial' GROUP BY 1),
@@ -167,8 +169,8 @@ def _chosen(con: duckdb.DuckDBPyConnection) -> None:
 # Most devices are one record told once: they need no ranking, so only the others are sorted and folded.
 _RANKED = """
 CREATE OR REPLACE TEMP VIEW t_ranked AS
-SELECT r.*, coalesce(t.alone, false) AS alone, o.owner_key, p.site_key, d.domain_key
-FROM device_record r LEFT JOIN t_device t ON t.node = r.record_key
+SELECT r.*, t.node IS NULL AND w.node IS NULL AS alone, o.owner_key, p.site_key, d.domain_key
+FROM device_record r LEFT JOIN t_merged t ON t.node = r.record_key LEFT JOIN t_twice w USING (record_key)
 LEFT JOIN owner o ON o.name = r.owner LEFT JOIN site p ON p.name = r.site LEFT JOIN domain d ON d.name = r.trust_domain
 """
 

@@ -15,6 +15,8 @@ import pyarrow as pa
 
 from tenure.model import identifiers
 from tenure.model.declarations import Declarations
+from tenure.model.vocabulary import IdentifierKind
+from tenure.roll import notations
 from tenure.roll.intake import lend
 
 STRONG_KINDS = ("hardware-key", "serial", "mac", "thing-name")
@@ -44,13 +46,14 @@ def link_identifiers(con: duckdb.DuckDBPyConnection, declarations: Declarations)
 # A record id that stands twice in one source is one record told twice: its first row stands for both when linking (``node``).
 _RECORDS = """
 CREATE OR REPLACE TEMP TABLE t_row AS
-SELECT row_number() OVER (ORDER BY source_key, row_in_source) AS record_key, source_key, row_in_source, record_id FROM e_device_record;
+SELECT f.records_before + e.row_in_source + 1 AS record_key, e.source_key, e.record_id FROM e_device_record e JOIN t_first f USING (source_key);
 CREATE OR REPLACE TEMP TABLE t_twice AS
-SELECT source_key, record_id, min(record_key) AS node FROM t_row
-SEMI JOIN (SELECT hash(source_key, record_id) AS h FROM t_row GROUP BY 1 HAVING count(*) > 1) s ON s.h = hash(source_key, record_id)
-GROUP BY source_key, record_id HAVING count(*) > 1;
+SELECT r.record_key, min(r.record_key) OVER (PARTITION BY r.source_key, r.record_id) AS node,
+    count(*) OVER (PARTITION BY r.source_key, r.record_id) > 1 AS told_twice FROM t_row r
+SEMI JOIN (SELECT hash(source_key, record_id) AS h FROM t_row GROUP BY 1 HAVING count(*) > 1) s ON s.h = hash(r.source_key, r.record_id);
+DELETE FROM t_twice WHERE NOT told_twice;
 CREATE OR REPLACE TEMP TABLE t_record AS
-SELECT r.*, coalesce(t.node, r.record_key) AS node, t.node IS NOT NULL AS told_twice FROM t_row r LEFT JOIN t_twice t USING (source_key, record_id);
+SELECT r.record_key, r.source_key, r.record_id, coalesce(t.node, r.record_key) AS node FROM t_row r LEFT JOIN t_twice t USING (record_key);
 DROP TABLE t_row
 """
 
@@ -67,11 +70,12 @@ def _links(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
     kinds = ", ".join(f"'{k}'" for k in STRONG_KINDS)
     con.execute(
         f"""
+        CREATE OR REPLACE TEMP TYPE t_identifier_kind AS ENUM ({", ".join(f"'{k.value}'" for k in IdentifierKind)}, '{notations.SERIAL_EXACT}');
         CREATE OR REPLACE TEMP TABLE t_strong_here AS
         SELECT DISTINCT s.source_key, d.kind FROM source s JOIN t_declared_strong d
             ON s.name = d.path OR starts_with(s.name, d.path || '/') OR d.path IN ('', '.');
         CREATE OR REPLACE TEMP TABLE t_link AS
-        SELECT i.source_key * {ROW} + i.row_in_source AS link, n.node, i.source_key, i.kind, i.value, coalesce(i.scope, '') AS scope,
+        SELECT i.source_key * {ROW} + i.row_in_source AS link, n.node, i.source_key, i.kind::t_identifier_kind AS kind, i.value, coalesce(i.scope, '') AS scope,
             i.kind IN ({kinds}) OR d.kind IS NOT NULL AS strong_kind, i.kind <> 'name' OR d.kind IS NOT NULL AS told, false AS inferred
         FROM e_identifier i JOIN t_record n USING (source_key, record_id)
         LEFT JOIN t_strong_here d ON d.source_key = i.source_key AND d.kind = i.kind
@@ -113,8 +117,9 @@ CREATE OR REPLACE TEMP TABLE t_inferred AS
 WITH missing AS (SELECT DISTINCT node FROM t_link WHERE kind = 'serial' AND scope = ''),
 by_class AS (
     SELECT m.node, c.maker
-    FROM missing m JOIN t_record r ON r.record_key = m.node
-    JOIN e_device_record d ON d.source_key = r.source_key AND d.row_in_source = r.row_in_source
+    FROM missing m JOIN (
+        SELECT f.records_before + e.row_in_source + 1 AS record_key, e.model FROM e_device_record e JOIN t_first f USING (source_key)
+    ) d ON d.record_key = m.node
     JOIN t_class_maker c ON c.model = d.model
 ),
 prefix AS (
@@ -146,16 +151,19 @@ WHERE c.kind = 'serial' AND c.scope = '' AND c.value = s.value AND length(c.valu
 
 
 def _shared(con: duckdb.DuckDBPyConnection) -> None:
-    """``t_shared_link`` and ``t_shared``: identifiers that more than one row carries; equal hashes are held against the text."""
+    """``t_shared`` and ``t_shared_link``: identifiers that more than one row carries; equal hashes are held against the text."""
     con.execute(
         """
-        CREATE OR REPLACE TEMP TABLE t_shared_link AS
+        CREATE OR REPLACE TEMP TABLE t_alike AS
         SELECT l.link, l.node, l.source_key, l.kind, l.value, l.scope, l.strong_kind FROM t_link l
         SEMI JOIN (SELECT hash(kind, value, scope) AS h FROM t_link WHERE told GROUP BY 1 HAVING count(*) > 1) s
             ON s.h = hash(l.kind, l.value, l.scope) WHERE l.told;
         CREATE OR REPLACE TEMP TABLE t_shared AS
         SELECT min(link) AS identifier_key, kind, value, scope, bool_or(strong_kind) AS strong_kind, min(node) <> max(node) AS several
-        FROM t_shared_link GROUP BY kind, value, scope
+        FROM t_alike GROUP BY kind, value, scope;
+        CREATE OR REPLACE TEMP TABLE t_shared_link AS
+        SELECT a.*, s.identifier_key, s.several FROM t_alike a JOIN t_shared s USING (kind, value, scope);
+        DROP TABLE t_alike
         """
     )
 

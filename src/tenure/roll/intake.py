@@ -55,7 +55,7 @@ def publish(con: duckdb.DuckDBPyConnection, table: str, query: str, parameters: 
 
 
 def publish_in_parts(con: duckdb.DuckDBPyConnection, table: str, query: str, key: str, parts: Sequence[str]) -> None:
-    """As ``publish``, a range of dense keys at a time, so that the joins of one range fit into memory together.
+    """As ``publish``, a range of keys at a time, so that the joins of one range fit into memory together.
 
     ``query`` reads ``part_x`` where it means temp table ``x`` of ``parts``; each of them has the column ``key``.
     """
@@ -107,6 +107,7 @@ def take_in(con: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot], decla
         utc = f"REPLACE ({plain})" if times else ""
         view = f"CREATE OR REPLACE TEMP VIEW e_{name} AS SELECT * {utc} FROM ({' UNION ALL BY NAME '.join(parts)})"  # noqa: S608
         con.execute(view)
+    con.execute(_FIRST_KEYS)
     publish(con, "roll", "SELECT ?::TIMESTAMP AS as_of, ? AS tenure_version", [_plain(as_of), __version__])
     _sources(con, ordered, declarations, as_of)
     publish(
@@ -114,6 +115,20 @@ def take_in(con: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot], decla
         "problem",
         "SELECT source_key, file, place, reason, code, lower(hex(sha256)) AS sha256 FROM e_problem ORDER BY source_key, row_in_source",
     )
+
+
+# Rows of one kind are numbered through all sources: key = before + row_in_source + 1, without a sort.
+_FIRST_KEYS = """
+CREATE OR REPLACE TEMP TABLE t_first AS
+WITH rows AS (
+    SELECT s.source_key, coalesce(r.rows, 0) AS records, coalesce(c.rows, 0) AS certificates
+    FROM (SELECT source_key FROM e_device_record UNION SELECT source_key FROM e_certificate) s
+    LEFT JOIN (SELECT source_key, count(*) AS rows FROM e_device_record GROUP BY 1) r USING (source_key)
+    LEFT JOIN (SELECT source_key, count(*) AS rows FROM e_certificate GROUP BY 1) c USING (source_key)
+)
+SELECT source_key, (sum(records) OVER w - records)::BIGINT AS records_before, (sum(certificates) OVER w - certificates)::BIGINT AS certificates_before
+FROM rows WINDOW w AS (ORDER BY source_key ROWS UNBOUNDED PRECEDING)
+"""
 
 
 def _placed(source: str) -> str:
