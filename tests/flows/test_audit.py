@@ -15,6 +15,7 @@ import pytest
 from tenure.errors import DeclarationError, LinkError, SourceError, TenureError
 from tenure.flows import audit as flow
 from tenure.flows.audit import Questions, alone
+from tenure.flows.verdict import INCOMPLETE, exit_code
 from tenure.model.decisions import RuleDecision, SubjectDecision
 from tenure.model.declarations import AnchorDeclaration, Declarations, RelyingPartyDeclaration, SourceDeclaration
 from tenure.model.findings import AuditResult
@@ -24,6 +25,7 @@ from tenure.roll.judge_process import JudgeProcess
 from tenure.roll.link import link
 from tenure.roll.rules import builtin_folder, load_rules
 from tenure.wiring import sources
+from tests.closed import closed
 from tests.flows.plant import CMDB, audited, found, plant, questions, workplace
 
 DEFECTS = {"retired-device-still-trusted": ["pump-3"], "unowned-device": ["pump-2"]}
@@ -140,18 +142,30 @@ def test_what_is_declared_in_vain_is_told(tmp_path: Path) -> None:
     )
 
 
-def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Path.open
-
-    def open_(path: Path, mode: str = "r", **more: object) -> object:
-        if path.name == "tokens.csv":
-            raise PermissionError(13, "Permission denied", str(path))
-        return real(path, mode, **more)  # type: ignore[call-overload]  # as it came
-
+def test_what_cannot_be_read_makes_the_audit_incomplete(tmp_path: Path) -> None:
     root = plant(tmp_path / "p")
-    monkeypatch.setattr(Path, "open", open_)
-    result = audited(root, tmp_path / "s")
-    assert result.notes[0] == "keys/tokens.csv cannot be read: Permission denied; what it holds is missing here"
+    (root / "logs").mkdir()
+    with closed(root / "keys" / "tokens.csv", root / "logs"):
+        result = audited(root, tmp_path / "s")
+    reason = "cannot be read: Permission denied; what it holds is missing here"
+    assert [(p.source, p.file, p.place, p.reason) for p in result.problems] == [
+        ("keys/tokens.csv", "keys/tokens.csv", "whole", reason), ("logs", "logs", "whole", reason),
+    ]  # fmt: skip
+    assert [f.path for f in result.files if f.unread] == ["keys/tokens.csv", "logs"]
+    assert result.incomplete
+    assert exit_code(result, None) == INCOMPLETE
+
+
+def test_what_cannot_be_read_can_be_left_out_on_purpose(tmp_path: Path) -> None:
+    ignored = tuple(SourceDeclaration(path=path, kind="ignore") for path in ("keys/tokens.csv", "logs"))
+    root = plant(tmp_path / "p")
+    (root / "logs").mkdir()
+    with closed(root / "keys" / "tokens.csv", root / "logs"):
+        result = audited(root, tmp_path / "s", Declarations(source=ignored))
+    assert not result.incomplete
+    assert result.problems == ()
+    left_out = {f.path: f.why for f in result.files if f.kind is None}
+    assert left_out == dict.fromkeys(("keys/tokens.csv", "logs"), "audit.toml says ignore")
 
 
 def test_declarations_change_what_is_found(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tenure.flows import observe
 from tenure.flows.observe import DEEPEST, MANY, Known, Taken, collect_one, place_at, size_of, survey
 from tenure.model.declarations import Declarations, SourceDeclaration
 from tenure.wiring import TREES, sources
+from tests.closed import closed
 from tests.flows.plant import bench, plant
 
 
@@ -214,30 +215,18 @@ def test_a_linked_folder_can_be_audited_itself(tmp_path: Path) -> None:
 
 
 def test_unreadable_places_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fill(tmp_path, a_w="word", closed__b_w="word", c_w="word")
-    real_scan, real_open = os.scandir, Path.open
-
-    def scan(path: Path) -> object:
-        if Path(path).name == "closed":
-            raise PermissionError(13, "Permission denied", str(path))
-        return real_scan(path)
-
-    def open_(path: Path, mode: str = "r", **more: object) -> object:
-        if path.name == "c.w":
-            raise PermissionError(13, "Permission denied", str(path))
-        return real_open(path, mode)
-
-    monkeypatch.setattr(os, "scandir", scan)
-    monkeypatch.setattr(Path, "open", open_)
     recognise = Words.recognise
 
-    def refusing(self: Words, place: Place) -> Recognition | None:
-        if place.relative == "closed":
-            raise PermissionError(13, "Permission denied")
+    def listing(self: Words, place: Place) -> Recognition | None:
+        """As a source does that looks at the names in a folder."""
+        if place.is_folder:
+            list(place.path.iterdir())
         return recognise(self, place)
 
-    monkeypatch.setattr(Words, "recognise", refusing)
-    taken, left = asked(tmp_path, known())
+    monkeypatch.setattr(Words, "recognise", listing)
+    fill(tmp_path, a_w="word", closed__b_w="word", c_w="word")
+    with closed(tmp_path / "closed", tmp_path / "c.w"):
+        taken, left = asked(tmp_path, known())
     assert set(taken) == {"a.w"}
     assert left == {"closed": "cannot be read: Permission denied", "c.w": "cannot be read: Permission denied"}
 

@@ -125,6 +125,7 @@ def sample() -> AuditResult:
             FileVerdict("cmdb.csv", "cmdb", "columns of a ServiceNow export"),
             FileVerdict("logs/broker.log", "mosquitto-log", "Mosquitto lines"),
             FileVerdict("notes.docx", None, "no source knows it"),
+            FileVerdict("vault", None, "cannot be read: Permission denied", unread=True),
         ),
         notes=("No coverage is declared for site varna: it counts from the first to the last entry of the log.",),
     )  # fmt: skip

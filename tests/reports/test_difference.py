@@ -61,7 +61,7 @@ def test_the_terminal_tells_all_kinds_apart() -> None:
 
 
 def test_nothing_new_is_one_line() -> None:
-    base = dataclasses.replace(sample(), sources=(), rules=sample().rules[:4])
+    base = dataclasses.replace(sample(), sources=(), files=(), rules=sample().rules[:4])
     assert to_text(diff(base, base)).splitlines() == [
         "From 2026-11-01 00:00 UTC to 2026-11-01 00:00 UTC",
         "0 appeared, 0 gone, 0 changed, 7 as before",

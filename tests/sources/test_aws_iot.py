@@ -20,6 +20,7 @@ from tenure.errors import SourceError
 from tenure.model.declarations import Declarations, MakerDeclaration
 from tenure.sources._aws_documents import Document, Unreadable, certificate_in_path, documents, moment, target
 from tenure.sources.aws_iot import SOURCE
+from tests.closed import closed
 from tests.sources.collected import codes, collect, place_of, rows
 from tests.sources.issuers import Ca, der, pem
 
@@ -399,6 +400,14 @@ def test_unknown_and_broken_files_are_problems(tmp_path: Path) -> None:
     found = collect(SOURCE, export(tmp_path, files))
     assert codes(found) == {"unrecognised-entry": 2, "unrecognised-json": 3, "malformed-json": 1, "empty-file": 1}
     assert all(r["sha256"] for r in rows(found, "problem") if r["code"].endswith("-json"))
+
+
+def test_a_folder_that_cannot_be_listed_makes_the_snapshot_partial(tmp_path: Path) -> None:
+    place = export(tmp_path, {"list-things.json": {"things": []}, "more/list-things.json": {"things": []}})
+    with closed(place / "more"):
+        found = collect(SOURCE, place)
+    assert codes(found) == {"unreadable-file": 1}
+    assert found.manifest.partial_reason == "more: the folder cannot be read: Permission denied"
 
 
 def test_a_pipe_does_not_keep_us_waiting(tmp_path: Path) -> None:

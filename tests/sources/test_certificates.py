@@ -26,6 +26,7 @@ from tenure.sources import _certificate_tree, certificates
 from tenure.sources._certificate_files import Task, read_portion
 from tenure.sources._certificate_tree import Piece, Portion, portions
 from tenure.sources.certificates import SOURCE
+from tests.closed import closed
 from tests.pki import made
 from tests.pki.made import pem
 from tests.sources import issuers
@@ -182,6 +183,24 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     write(tmp_path, a__x_pem=pem(ONE))
     monkeypatch.setattr(os, "scandir", lambda path: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
     assert [t.code for p in portions(tmp_path, "x") for t in p.troubles] == ["unreadable"]
+
+
+def test_what_cannot_be_read_makes_the_snapshot_partial(tmp_path: Path) -> None:
+    write(tmp_path, a_pem=pem(ONE), b_pem=pem(TWO), closed__c_pem=pem(TWO))
+    with closed(tmp_path / "b.pem", tmp_path / "closed"):
+        snapshot = collect(SOURCE, tmp_path)
+    assert origins(snapshot) == ["a.pem"]
+    assert told(snapshot) == {("b.pem", "unreadable"), ("closed", "unreadable")}
+    assert snapshot.manifest.partial_reason == "b.pem: the file cannot be read: Permission denied"
+
+
+def test_a_link_to_nothing_leaves_nothing_out(tmp_path: Path) -> None:
+    """Copies of a device's files are full of them."""
+    write(tmp_path, a_pem=pem(ONE))
+    (tmp_path / "b.pem").symlink_to("nowhere")
+    snapshot = collect(SOURCE, tmp_path)
+    assert told(snapshot) == {("b.pem", "link-broken")}
+    assert not snapshot.manifest.partial
 
 
 def test_a_file_that_grew_since_it_was_listed_is_read_to_its_end(tmp_path: Path) -> None:

@@ -6,15 +6,25 @@ import gc
 import gzip
 import multiprocessing
 import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tenure.evidence.snapshot import SnapshotDraft
 from tenure.sources import _lines
 from tenure.sources._chunk_parsing import helpers_for, no_search_for_cycles, parsed
 from tenure.sources._lines import LogFile, age_order, chunks, logs_of, plain_head, stem
+from tests.closed import closed
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> Iterator[SnapshotDraft]:
+    with SnapshotDraft(tmp_path / "store", "mosquitto-log", 1, "logs") as draft:
+        yield draft
 
 
 def counted(data: bytes, ended: bool, argument: str) -> tuple[int, bytes, bool, str]:
@@ -117,14 +127,36 @@ def test_what_a_log_is_called(name: str, expected: str) -> None:
     assert stem(name) == expected
 
 
-def test_rotated_files_from_old_to_new(tmp_path: Path) -> None:
+def test_rotated_files_from_old_to_new(tmp_path: Path, draft: SnapshotDraft) -> None:
     names = ["a.log", "a.log.1", "a.log.10.gz", "a.log.2.gz", "b.log-20260502", "b.log-20260501.gz", "b.log", ".hidden.log"]
+    logs = tmp_path / "logs"
+    logs.mkdir()
     for name in names:
-        (tmp_path / name).write_bytes(b"")
-    assert [[f.relative for f in log] for log in logs_of(tmp_path, "logs")] == [
+        (logs / name).write_bytes(b"")
+    assert [[f.relative for f in log] for log in logs_of(logs, "logs", draft)] == [
         ["a.log.10.gz", "a.log.2.gz", "a.log.1", "a.log"], ["b.log-20260501.gz", "b.log-20260502", "b.log"],
     ]  # fmt: skip
     assert sorted(["x.log", "x.log.3"], key=age_order) == ["x.log.3", "x.log"]
+
+
+def test_what_cannot_be_read_keeps_no_other_log_from_being_read(tmp_path: Path, draft: SnapshotDraft) -> None:
+    logs = tmp_path / "logs"
+    (logs / "closed").mkdir(parents=True)
+    for name in ("a.log", "a.log.1", "b.log"):
+        (logs / name).write_bytes(b"x")
+    (logs / "gone.log").symlink_to("nowhere")
+    os.mkfifo(logs / "pipe.log")
+    with closed(logs / "a.log.1", logs / "closed"):
+        assert [[f.relative for f in log] for log in logs_of(logs, "logs", draft)] == [["a.log"], ["b.log"]]
+    snapshot = draft.finish(datetime(2026, 11, 1, tzinfo=UTC))
+    told = {(row["file"], row["place"], row["reason"], row["code"]) for row in snapshot.rows("problem")}
+    assert told == {
+        ("closed", "folder", "the folder cannot be read: Permission denied", "unreadable-file"),
+        ("a.log.1", "file", "cannot be read: Permission denied", "unreadable-file"),
+        ("gone.log", "file", "no regular file, or a link to nothing", "unreadable-file"),
+        ("pipe.log", "file", "no regular file, or a link to nothing", "unreadable-file"),
+    }
+    assert snapshot.manifest.partial
 
 
 def test_the_head_of_a_gzip_file() -> None:

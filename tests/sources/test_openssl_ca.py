@@ -22,6 +22,7 @@ from tenure.sources._openssl_folder import CaFile, Role
 from tenure.sources._openssl_index import IndexEntry, IndexRefusal, asn1_time, read_line
 from tenure.sources._openssl_signers import Signers
 from tenure.sources.openssl_ca import SOURCE
+from tests.closed import closed
 from tests.sources.collected import codes, collect, place_of, rows
 from tests.sources.issuers import BEGIN, END, Ca, der, pem
 
@@ -39,6 +40,15 @@ def folder_of(place: Path, files: Mapping[str, bytes | str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return place
+
+
+def test_a_folder_that_cannot_be_listed_makes_the_snapshot_partial(tmp_path: Path) -> None:
+    ca = Ca("Plant CA")
+    place = folder_of(tmp_path, {"index.txt": line() + "\n", "ca.pem": pem(ca.certificate), "newcerts/01.pem": b""})
+    with closed(place / "newcerts"):
+        found = collect(SOURCE, place)
+    assert codes(found) == {"unreadable-file": 1}
+    assert found.manifest.partial_reason == "newcerts: the folder cannot be read: Permission denied"
 
 
 # -- lines of an index --------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from tenure.model.vocabulary import AnchorPurpose, RelyingPartyKind
 from tenure.sources._anchor_bundles import by_convention
 from tenure.sources._jks import KeystoreEntry, KeystoreProblem, entries, is_keystore
 from tenure.sources.trust_anchors import SOURCE
+from tests.closed import closed
 from tests.sources.collected import codes, collect, place_of, rows
 from tests.sources.issuers import Ca, der, pem
 
@@ -289,6 +290,21 @@ def test_a_keystore_in_a_hashed_folder_is_a_bundle_by_itself(tmp_path: Path) -> 
     assert [(r["bundle"], r["relying_party"]) for r in rows(found, "anchor")] == [
         ("certs", "certs"), ("certs", "certs"), ("java/cacerts", "cacerts"),
     ]  # fmt: skip
+
+
+def test_what_cannot_be_read_makes_the_snapshot_partial(tmp_path: Path) -> None:
+    place = tmp_path / "anchors"
+    (place / "closed").mkdir(parents=True)
+    for name in ("a.pem", "b.pem"):
+        (place / name).write_bytes(pem(ONE.certificate))
+    with closed(place / "b.pem", place / "closed"):
+        found = collect(SOURCE, place)
+    assert [anchor[0] for anchor in anchors(found)] == ["One"]
+    assert {(row["file"], row["code"]) for row in rows(found, "problem")} == {
+        ("b.pem", "unreadable-file"),
+        ("closed", "unreadable-file"),
+    }
+    assert found.manifest.partial
 
 
 def test_links_to_nothing_and_to_folders_are_told(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FORMATS = ", ".join(REPORTS)
 EXIT_CODES = """\b
 Exit codes: 0 nothing at or above --fail-on, 1 something is, 2 usage or unreadable input,
-3 incomplete: a source was cut short, a rule is unknown, or the audit could not be done."""
+3 incomplete: a source was cut short, a file not read, a rule is unknown, or the audit could not be done."""
 
 
 def register(app: typer.Typer) -> None:

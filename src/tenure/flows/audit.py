@@ -26,7 +26,7 @@ from tenure.flows import observe
 from tenure.model.controls import Controls
 from tenure.model.decisions import Decision
 from tenure.model.declarations import Declarations
-from tenure.model.findings import AuditResult, FileVerdict
+from tenure.model.findings import AuditResult, FileVerdict, ProblemSummary
 from tenure.roll import summary, wire
 from tenure.roll.judge import Judgement, judge
 from tenure.roll.judge_process import JudgeProcess
@@ -96,7 +96,7 @@ class Linked:
     roll: Roll
     snapshots: tuple[Snapshot, ...]
     files: tuple[FileVerdict, ...]
-    notes: tuple[str, ...] = ()  # what could not be looked at, what was declared in vain
+    notes: tuple[str, ...] = ()  # what was declared in vain
 
 
 def look(
@@ -142,8 +142,7 @@ def collect_and_link(
         raise LinkError(
             f"linking needs more memory: {error}", "give it more with --memory, or room for its spill files"
         ) from error
-    notes = (*_unread(surveyed.files), *_in_vain(root, declarations))
-    return Linked(roll, tuple(snapshots), surveyed.files, notes)
+    return Linked(roll, tuple(snapshots), surveyed.files, tuple(_in_vain(root, declarations)))
 
 
 def audit(
@@ -206,7 +205,7 @@ def _result(linked: Linked, judgement: Judgement, as_of: datetime) -> AuditResul
             as_of=as_of,
             sources=summary.sources(con, linked.snapshots),
             coverage=coverage,
-            problems=summary.problems(con),
+            problems=(*_unread(linked.files), *summary.problems(con)),
             findings=judgement.findings,
             rules=judgement.outcomes,
             figures=summary.figures(con),
@@ -220,10 +219,11 @@ def _defaults(snapshots: Sequence[Snapshot]) -> list[str]:
     return [f"{s.manifest.name}: {note}" for s in snapshots for note in s.manifest.notes]
 
 
-def _unread(files: Sequence[FileVerdict]) -> Iterator[str]:
+def _unread(files: Sequence[FileVerdict]) -> Iterator[ProblemSummary]:
+    """A file or folder we were not let into is a problem of no source: nobody knows whose it is."""
     for file in files:
-        if file.why.startswith(observe.UNREADABLE):
-            yield f"{file.path} {file.why}; what it holds is missing here"
+        if file.unread:
+            yield ProblemSummary(file.path, file.path, "whole", f"{file.why}; what it holds is missing here")
 
 
 def _in_vain(root: Path, declarations: Declarations) -> Iterator[str]:

@@ -30,12 +30,10 @@ MANY = 20
 DEEPEST = 64
 """Folders below folders that are looked into; what lies deeper is told."""
 
-UNREADABLE = "cannot be read: "
-"""How the verdict on a place begins that may be an export, and that we are not let into."""
-
 IGNORE = "ignore"
 """The kind that leaves a place out."""
 
+_IGNORED = "audit.toml says ignore"
 
 _NO_OPTIONS = {"path", "kind", "passwords", "max_age_days", "as_of", "strong_identifiers", "role"}
 """Declared of a source, and without effect on what is read from it: the roll heeds it."""
@@ -130,7 +128,7 @@ class _Survey:
 
     def _as_declared(self, place: Place, kind: str) -> tuple[list[Taken], list[FileVerdict]]:
         if kind == IGNORE:
-            return [], [FileVerdict(place.relative, None, "audit.toml says ignore")]
+            return [], [FileVerdict(place.relative, None, _IGNORED)]
         if place.is_folder:
             self._refuse_store_within(place, kind)
         if kind not in self.known.sources:
@@ -163,28 +161,32 @@ class _Survey:
 
     def _children(self, place: Place, depth: int, verdicts: list[FileVerdict]) -> Iterator[Place]:
         if depth >= DEEPEST:
-            verdicts.append(FileVerdict(place.relative, None, f"not looked into: more than {DEEPEST} folders deep"))
+            verdicts.append(FileVerdict(place.relative, None, f"not looked into: more than {DEEPEST} folders deep", unread=True))
             return
         try:
             with os.scandir(place.path) as listing:
                 entries = sorted(listing, key=lambda e: e.name)
         except OSError as error:
-            verdicts.append(FileVerdict(place.relative, None, f"{UNREADABLE}{error.strerror}"))
+            verdicts.append(_unread(place.relative, error))
             return
         for entry in entries:
             relative = _storable(entry.name if place.relative == "." else f"{place.relative}/{entry.name}")
             found = self._child(entry, relative)
             if isinstance(found, Place):
                 yield found
+            elif isinstance(found, FileVerdict):
+                verdicts.append(found)
             elif found is not None:
                 verdicts.append(FileVerdict(relative, None, found))
 
-    def _child(self, entry: os.DirEntry[str], relative: str) -> Place | str | None:
-        """A place to look at, why it is none, or None for what is Tenure's own."""
+    def _child(self, entry: os.DirEntry[str], relative: str) -> Place | FileVerdict | str | None:
+        """A place to look at, the verdict on it or why it is none, or None for what is Tenure's own."""
         path = Path(entry.path)
         if relative in self.known.own:
             return None
         declared = self.known.declarations
+        if (said := _declared_at(relative, declared)) is not None and said.kind == IGNORE:
+            return _IGNORED  # before it is opened: what cannot be read may be left out on purpose
         if entry.name.startswith(".") and _declared_at(relative, declared) is None and not _below(relative, declared):
             return "hidden, not looked at: declare it as [[source]] in audit.toml to have it read"
         try:
@@ -195,9 +197,13 @@ class _Survey:
             return place_at(path, relative)
         except SourceError as error:
             cause = error.__cause__
-            return f"{UNREADABLE}{cause.strerror}" if isinstance(cause, OSError) else "neither a file nor a folder"
+            return _unread(relative, cause) if isinstance(cause, OSError) else "neither a file nor a folder"
         except OSError as error:
-            return f"{UNREADABLE}{error.strerror}"
+            return _unread(relative, error)
+
+
+def _unread(relative: str, error: OSError) -> FileVerdict:
+    return FileVerdict(relative, None, f"cannot be read: {error.strerror or error}", unread=True)
 
 
 def normal(path: str) -> str:

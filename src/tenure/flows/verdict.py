@@ -12,7 +12,8 @@ INCOMPLETE = 3
 
 
 def exit_code(result: AuditResult, fail_on: Severity | None) -> int:
-    """3 when a source was cut short or a rule is unknown, else 1 when a finding is at or above ``fail_on``, else 0.
+    """3 when a source was cut short, a file was not read or a rule is unknown, else 1 when a finding is at or above ``fail_on``,
+    else 0.
 
     Incomplete comes first: with part of the truth missing, neither "found" nor "clean" is a verdict. ``fail_on`` None
     never fails for findings.

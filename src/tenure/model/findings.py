@@ -103,6 +103,7 @@ class FileVerdict:
     path: str
     kind: str | None  # None: nothing recognised it
     why: str
+    unread: bool = False  # we were not let in: it may be an export, and what it holds is missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,5 +143,6 @@ class AuditResult:
 
     @property
     def incomplete(self) -> bool:
-        """A source was cut short or a rule could not be judged: the findings are not the whole truth."""
-        return any(s.partial for s in self.sources) or any(r.status is RuleStatus.UNKNOWN for r in self.rules)
+        """A source was cut short, a file could not be read or a rule not be judged: the findings are not the whole truth."""
+        unread = any(f.unread for f in self.files)
+        return unread or any(s.partial for s in self.sources) or any(r.status is RuleStatus.UNKNOWN for r in self.rules)

@@ -152,7 +152,7 @@ def figures(of: FleetFigures) -> dict[str, Json]:
 
 
 def file(of: FileVerdict) -> dict[str, Json]:
-    return {"path": encodable(of.path), "kind": of.kind, "why": encodable(of.why)}
+    return {"path": encodable(of.path), "kind": of.kind, "why": encodable(of.why), "unread": of.unread}
 
 
 def _counts(of: Mapping[str, int]) -> dict[str, Json]:

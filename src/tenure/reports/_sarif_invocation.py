@@ -14,6 +14,7 @@ from tenure.reports._wording import STATUS_WORDS, encodable
 
 NOTIFICATIONS = {
     "source-cut-short": ("error", "A source was cut short: what rests on it is not the whole truth."),
+    "file-unread": ("error", "A file or folder could not be read: what it holds is missing."),
     "rule-unknown": ("error", "A rule could not be judged: that it found nothing says nothing."),
     "problem": ("warning", "Something in an export could not be read or understood."),
     "rule-not-assessed": ("note", "The inputs of a rule were not collected."),
@@ -52,6 +53,10 @@ def _incomplete(result: AuditResult, index: Mapping[str, int]) -> Iterator[Objec
         if source.partial:
             place: list[Json] = [{"physicalLocation": {"artifactLocation": artifact(source.name)}}]
             yield {**_notification("source-cut-short", f"{source.kind} {source.name} was cut short"), "locations": place}
+    for file in result.files:
+        if file.unread:
+            there: list[Json] = [{"physicalLocation": {"artifactLocation": artifact(file.path)}}]
+            yield {**_notification("file-unread", f"{file.path} {file.why}"), "locations": there}
     for rule in _tally.with_status(result, RuleStatus.UNKNOWN):
         yield _of_rule("rule-unknown", rule, index)
 

@@ -153,9 +153,11 @@ def _head(screen: Screen, result: AuditResult) -> None:
 
 def _incomplete(result: AuditResult) -> str:
     partial = [s.name for s in result.sources if s.partial]
+    unread = [f.path for f in result.files if f.unread]
     unknown = [r.id for r in _tally.with_status(result, RuleStatus.UNKNOWN)]
     parts = [
         f"cut short: {abridged(', '.join(partial), 200)}" if partial else "",
+        f"not read: {abridged(', '.join(unread), 200)}" if unread else "",
         f"unknown: {abridged(', '.join(unknown), 200)}" if unknown else "",
     ]
     return f"INCOMPLETE: the findings are not the whole truth ({sentences(parts)})."

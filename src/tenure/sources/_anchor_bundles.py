@@ -7,15 +7,15 @@ file is a bundle by itself. A Java keystore is always one.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tenure.evidence.collection import CollectContext, Place
+from tenure.evidence.snapshot import SnapshotDraft
 from tenure.model.vocabulary import AnchorPurpose, RelyingPartyKind
-from tenure.sources._whole_files import relative, storable
+from tenure.sources._whole_files import folders_below, relative, storable
 
 HASHED_NAME = re.compile(r"[0-9a-f]{8}\.\d+")
 _KEYSTORE = re.compile(r"cacerts|.*\.(jks|jceks|ks|keystore|truststore|bks|p12|pfx)", re.IGNORECASE)
@@ -43,15 +43,13 @@ class Bundle:
     files: tuple[tuple[Path, str], ...]
 
 
-def bundles(place: Place, context: CollectContext) -> Iterator[Bundle]:
+def bundles(place: Place, context: CollectContext, draft: SnapshotDraft) -> Iterator[Bundle]:
     """The bundles of a place, in the order of their names."""
     if not place.is_folder:
         name = storable(place.path.name)
         yield Bundle(name, _party(place.relative, name, context), ((place.path, name),))
         return
-    for folder, folders, names in os.walk(place.path):
-        here = Path(folder)
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
+    for here, folders, names in folders_below(place.path, draft):
         links = [name for name in folders if (here / name).is_symlink()]
         found = [here / name for name in sorted([*names, *links]) if not name.startswith(".")]
         files = [(path, relative(path, place.path)) for path in found]

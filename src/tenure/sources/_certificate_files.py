@@ -34,6 +34,9 @@ OTHER_ARMOUR: Final = frozenset(
 )  # fmt: skip
 """What a .pem may hold without anybody calling it certificates."""
 
+UNREAD: Final = frozenset({"unreadable", "reading-failed"})
+"""Problems that leave out what nobody has looked at: the snapshot is partial."""
+
 _MAPPED_FROM: Final = 1 << 26
 """Bigger files are mapped, not read: if one is cut while we read it, the process that reads it dies, not the collection."""
 
@@ -59,12 +62,14 @@ class ListFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a portion. ``without`` counts files that hold no certificates and do not claim to."""
+    """What came of a portion. ``without`` counts files that hold no certificates and do not claim to; ``unread`` names the first
+    that should have been read and could not be."""
 
     batch: CertificateBatch
     lists: list[ListFile]
     size: int
     without: int
+    unread: str
 
 
 def read_portion(task: Task) -> Outcome:
@@ -76,7 +81,9 @@ def read_portion(task: Task) -> Outcome:
             without += _read(piece, task.passwords, intake, lists)
         for trouble in task.portion.troubles:
             intake.problem(trouble.origin, "", trouble.reason, trouble.code, None)
-        return Outcome(intake.batch(task.scratch), lists, task.portion.size, without)
+        unread = (f"{file}: {reason}" for file, _, reason, code, _ in intake.problems if code in UNREAD)
+        first = next(unread, "")
+        return Outcome(intake.batch(task.scratch), lists, task.portion.size, without, first)
 
 
 @contextmanager

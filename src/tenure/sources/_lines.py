@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from tenure.evidence.snapshot import SnapshotDraft
+from tenure.sources._whole_files import folders_below, readable
+
 CHUNK_BYTES: Final = 1 << 20  # larger ones leave the processor caches, and are slower
 LONGEST_LINE: Final = 4 << 20  # what is longer is no line of a log; it is cut, so that memory stays bounded
 
@@ -79,14 +82,19 @@ def age_order(name: str) -> tuple[int, str, int, str]:
     return (0 if date else 1, re.sub(r"\D", "", date), -number, name)
 
 
-def logs_of(path: Path, relative: str) -> list[list[LogFile]]:
-    """The logs at a place, each a list of its files from old to new. A folder may hold several logs, told by their names."""
+def logs_of(path: Path, relative: str, draft: SnapshotDraft) -> list[list[LogFile]]:
+    """The logs at a place, each a list of its files from old to new. A folder may hold several logs, told by their names.
+
+    What of it cannot be read is a problem, makes the snapshot partial, and does not keep the other logs from being read.
+    """
     if not path.is_dir():
         return [[LogFile(path, relative)]]
     found: dict[str, list[LogFile]] = {}
-    for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")):
-        inside = file.relative_to(path)
-        found.setdefault((inside.parent / stem(file.name)).as_posix(), []).append(LogFile(file, inside.as_posix()))
+    for folder, _, names in folders_below(path, draft):
+        for file in (folder / name for name in names if not name.startswith(".")):
+            inside = file.relative_to(path)
+            if readable(file, inside.as_posix(), draft):
+                found.setdefault((inside.parent / stem(file.name)).as_posix(), []).append(LogFile(file, inside.as_posix()))
     return [sorted(files, key=lambda f: age_order(f.path.name)) for _, files in sorted(found.items())]
 
 

@@ -6,14 +6,14 @@ folders that hold several CAs, each with an ``index.txt`` of its own.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePosixPath
 
-from tenure.sources._whole_files import relative, storable
+from tenure.evidence.snapshot import SnapshotDraft
+from tenure.sources._whole_files import folders_below, relative, storable
 
 INDEX = "index.txt"
 _ARCHIVES = frozenset(("newcerts", "certs_by_serial", "issued", "certs"))
@@ -46,18 +46,17 @@ class CaFile:
     role: Role
 
 
-def ca_files(place: Path) -> Iterator[CaFile]:
+def ca_files(place: Path, draft: SnapshotDraft) -> Iterator[CaFile]:
     """All files below a place in their order. Each belongs to the nearest folder above it that holds an index."""
     indexed: set[str] = set()
-    for folder, folders, names in os.walk(place):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        here = PurePosixPath(relative(Path(folder), place))
+    for folder, _, names in folders_below(place, draft):
+        here = PurePosixPath(relative(folder, place))
         if INDEX in names:
             indexed.add(here.as_posix())
         owner = next((up.as_posix() for up in (here, *here.parents) if up.as_posix() in indexed), ".")
-        for name in sorted(n for n in names if not n.startswith(".")):
+        for name in (n for n in names if not n.startswith(".")):
             file = here / storable(name)
-            yield CaFile(Path(folder) / name, file.as_posix(), "" if owner == "." else owner, _role(file))
+            yield CaFile(folder / name, file.as_posix(), "" if owner == "." else owner, _role(file))
 
 
 def _role(file: PurePosixPath) -> Role:

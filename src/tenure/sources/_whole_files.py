@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from tenure.evidence.collection import CollectContext
@@ -16,6 +18,34 @@ def storable(name: str) -> str:
 def relative(path: Path, to: Path) -> str:
     """A path below a place as it stands in origins: ``/`` separated, storable."""
     return storable(path.relative_to(to).as_posix())
+
+
+def folders_below(root: Path, draft: SnapshotDraft) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """A tree folder by folder: each with the names of its folders and of its files, sorted; hidden folders are left out.
+
+    A folder that cannot be listed is a problem and makes the snapshot partial. Links to folders are named, not followed.
+    """
+
+    def not_listed(error: OSError) -> None:
+        name, reason = relative(Path(error.filename), root), f"the folder cannot be read: {error.strerror or error}"
+        _tell_unreadable(draft, name, "folder", reason)
+
+    for folder, folders, names in os.walk(root, onerror=not_listed):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        yield Path(folder), folders, sorted(names)
+
+
+def readable(path: Path, name: str, draft: SnapshotDraft) -> bool:
+    """Whether a file can be opened. What cannot is a problem and makes the snapshot partial; a pipe or a device is not tried."""
+    reason = "no regular file, or a link to nothing"
+    try:
+        if path.is_file():
+            path.open("rb").close()
+            return True
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror or error}"
+    _tell_unreadable(draft, name, "file", reason)
+    return False
 
 
 def content(path: Path, name: str, longest: int, context: CollectContext, draft: SnapshotDraft) -> bytes | None:
@@ -35,6 +65,10 @@ def content(path: Path, name: str, longest: int, context: CollectContext, draft:
             reason = "a link to a folder, which is not followed"
     except OSError as error:
         reason = f"cannot be read: {error.strerror or error}"
-    draft.problem(name, "file", reason, "unreadable-file")
-    draft.cut_short(f"{name}: {reason}")
+    _tell_unreadable(draft, name, "file", reason)
     return None
+
+
+def _tell_unreadable(draft: SnapshotDraft, name: str, place: str, reason: str) -> None:
+    draft.problem(name, place, reason, "unreadable-file")
+    draft.cut_short(f"{name}: {reason}")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,7 +17,7 @@ from tenure.sources._aws_export import Export
 from tenure.sources._aws_findings import Findings
 from tenure.sources._aws_policies import Policies
 from tenure.sources._aws_things import Things
-from tenure.sources._whole_files import content, relative, storable
+from tenure.sources._whole_files import content, folders_below, relative, storable
 
 LONGEST_FILE = 1 << 31
 """Bytes of a file that is read whole; a listing of a million things has a fifth of it."""
@@ -68,13 +67,14 @@ class AwsIot:
         return None
 
     def collect(self, place: Place, context: CollectContext, draft: SnapshotDraft) -> None:
-        if next(_files(place), None) is None:
+        files = list(_files(place, draft))
+        if not files:
             raise SourceError(f"{place.relative} holds no file", "export with the commands of docs/sources/aws-iot.md")
         export, recorder = Export(draft), CertificateRecorder(draft)
         things, policies = Things(export), Policies(export)
         certificates, findings = Certificates(export, recorder), Findings(export)
         readers = {**certificates.readers, **things.readers, **policies.readers, **findings.readers}
-        for document in _documents(place, context, draft):
+        for document in _documents(files, context, draft):
             if "policy-principals" in document.file and "principals" in document.value:
                 policies.grant(document, "list-policy-principals", export.texts(document, "principals"))
             else:
@@ -100,9 +100,9 @@ def _read(document: Document, readers: dict[str, Callable[[Document], None]], ex
         export.problem(document, f"no AWS IoT output that is known here; its keys are: {shown}", "unrecognised-json")
 
 
-def _documents(place: Place, context: CollectContext, draft: SnapshotDraft) -> Iterator[Document]:
+def _documents(files: Iterable[tuple[Path, str]], context: CollectContext, draft: SnapshotDraft) -> Iterator[Document]:
     """All documents of the files in their order; what is no JSON becomes a problem, a listing cut off a partial snapshot."""
-    for path, file in _files(place):
+    for path, file in files:
         if (data := content(path, file, LONGEST_FILE, context, draft)) is None:
             continue
         if not data.strip():
@@ -116,17 +116,15 @@ def _documents(place: Place, context: CollectContext, draft: SnapshotDraft) -> I
                 draft.cut_short(f"{found.file} is a listing that ends in {found.place}")
 
 
-def _files(place: Place) -> Iterator[tuple[Path, str]]:
+def _files(place: Place, draft: SnapshotDraft) -> Iterator[tuple[Path, str]]:
     """The files below the place, sorted, with their paths relative to it. Hidden ones are the desktop's or git's."""
     if not place.is_folder:
         yield place.path, storable(place.path.name)
         return
-    for folder, folders, names in os.walk(place.path):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        for name in sorted(names):
-            path = Path(folder) / name
+    for folder, _, names in folders_below(place.path, draft):
+        for name in names:
             if not name.startswith("."):
-                yield path, relative(path, place.path)
+                yield folder / name, relative(folder / name, place.path)
 
 
 SOURCE: Source = AwsIot()

@@ -73,7 +73,7 @@ class AwsIotLog:
         return Recognition(80, "a folder of exported log streams of AWS IoT")
 
     def collect(self, place: Place, context: CollectContext, draft: SnapshotDraft) -> None:
-        files = [f for log in logs_of(place.path, place.relative) for f in log if f.path.name != WRITE_TEST]
+        files = [f for log in logs_of(place.path, place.relative, draft) for f in log if f.path.name != WRITE_TEST]
         with no_search_for_cycles():
             collect_log(files, context, draft, helpers_for(files) if len(files) == 1 else 0)
 

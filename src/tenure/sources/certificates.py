@@ -83,6 +83,8 @@ class Certificates:
                     for file in outcome.lists:
                         lists.add_file(file.data, file.origin, first=file.first, several=not file.whole)
                     without += outcome.without
+                    if outcome.unread:
+                        draft.cut_short(outcome.unread)
                     context.progress(outcome.size)
                 recorder.verify_edges(workers)
             except WorkerDiedError as error:

@@ -78,7 +78,7 @@ class MosquittoLog:
         return Recognition(30, "the name of a Mosquitto log") if _LOG_NAME.fullmatch(place.path.name) else None
 
     def collect(self, place: Place, context: CollectContext, draft: SnapshotDraft) -> None:
-        for files in logs_of(place.path, place.relative):
+        for files in logs_of(place.path, place.relative, draft):
             with no_search_for_cycles():
                 collect_log(files, context, draft, helpers_for(files))
 

@@ -52,7 +52,7 @@ class OpensslCa:
         return Recognition(95, f"openssl CA folder: {INDEX} with {', '.join(beside[:3])}")
 
     def collect(self, place: Place, context: CollectContext, draft: SnapshotDraft) -> None:
-        files = list(ca_files(place.path)) if place.is_folder else []
+        files = list(ca_files(place.path, draft)) if place.is_folder else []
         if not any(file.role is Role.INDEX for file in files):
             raise SourceError(
                 f"{place.relative} is no CA folder: there is no {INDEX} in it",

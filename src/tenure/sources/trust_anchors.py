@@ -49,7 +49,7 @@ class TrustAnchors:
     def collect(self, place: Place, context: CollectContext, draft: SnapshotDraft) -> None:
         recorder, lists = CertificateRecorder(draft), ListRecorder(draft)
         guessed = []
-        for bundle in bundles(place, context):
+        for bundle in bundles(place, context, draft):
             if bundle.party.guessed:
                 guessed.append(bundle.party.name)
             _Anchors(bundle, context, draft, recorder, lists).collect()

@@ -44,7 +44,7 @@ class Zeek:
         return None
 
     def collect(self, place: Place, context: CollectContext, draft: SnapshotDraft) -> None:
-        Wire(context, draft).collect([file for log in logs_of(place.path, place.relative) for file in log])
+        Wire(context, draft).collect([file for log in logs_of(place.path, place.relative, draft) for file in log])
 
 
 SOURCE: Source = Zeek()
