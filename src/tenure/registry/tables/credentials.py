@@ -22,6 +22,13 @@ public_key = Table(
     Index(None, "device"),
 )
 
+former_key = Table(
+    "former_key",
+    metadata,
+    ref("device", "device", primary_key=True),
+    Column("spki", LargeBinary(32), primary_key=True),  # operational in a life elsewhere: never again on this device
+)
+
 issuer = Table(
     "issuer",
     metadata,

@@ -73,6 +73,21 @@ grant = Table(
     Index(None, "relying_party", "device"),
 )
 
+registration = Table(
+    "registration",
+    metadata,
+    key(),
+    ref("device", "device"),
+    ref("relying_party", "relying_party", nullable=True),
+    text("kind"),  # cloud thing, group, directory entry
+    text("name"),
+    at("since"),
+    at("ended_at", nullable=True),
+    salt(),
+    version(),
+    Index(None, "device"),
+)
+
 delegation = Table(
     "delegation",
     metadata,

@@ -165,6 +165,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_delegation_device"), "delegation", ["device"])
     op.create_index(op.f("ix_delegation_owner"), "delegation", ["owner"])
     op.create_table(
+        "former_key",
+        Column("device", Id, nullable=False),
+        Column("spki", LargeBinary(32), nullable=False),
+        PrimaryKeyConstraint("device", "spki", name=op.f("pk_former_key")),
+        ForeignKeyConstraint(["device"], ["device.id"], name=op.f("fk_former_key_device")),
+    )
+    op.create_table(
         "grant",
         Column("id", Id, nullable=False),
         Column("device", Id, nullable=False),
@@ -220,6 +227,22 @@ def upgrade() -> None:
         ForeignKeyConstraint(["device"], ["device.id"], name=op.f("fk_public_key_device")),
     )
     op.create_index(op.f("ix_public_key_device"), "public_key", ["device"])
+    op.create_table(
+        "registration",
+        Column("id", Id, nullable=False),
+        Column("device", Id, nullable=False),
+        Column("relying_party", Id),
+        Column("kind", Text, nullable=False),
+        Column("name", Text, nullable=False),
+        Column("since", Instant, nullable=False),
+        Column("ended_at", Instant),
+        Column("salt", LargeBinary(16)),
+        Column("version", BigInteger, nullable=False),
+        PrimaryKeyConstraint("id", name=op.f("pk_registration")),
+        ForeignKeyConstraint(["device"], ["device.id"], name=op.f("fk_registration_device")),
+        ForeignKeyConstraint(["relying_party"], ["relying_party.id"], name=op.f("fk_registration_relying_party")),
+    )
+    op.create_index(op.f("ix_registration_device"), "registration", ["device"])
     op.create_table(
         "obligation_evidence",
         Column("id", Id, nullable=False),
