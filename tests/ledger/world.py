@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +52,8 @@ class MemoryStore:
     signed: bytes | None = None
     holder: tuple[str, datetime] | None = None
     die: str = ""  # "before" or "after" append takes effect
+    meanwhile: Callable[[], None] | None = None  # what another process does just before our append
+    read: list[TileId] = field(default_factory=list)  # tiles that were asked for
 
     def add(self, count: int) -> None:
         for _ in range(count):
@@ -69,6 +71,7 @@ class MemoryStore:
         return self.signed
 
     def tile(self, tile: TileId) -> bytes:
+        self.read.append(tile)
         return self.tiles.get(tile, b"")
 
     def placed(self, start: int | None = None, stop: int | None = None) -> Iterator[Placed]:
@@ -97,6 +100,9 @@ class MemoryStore:
     def append(self, batch: Batch) -> bool:
         if self.die == "before":
             raise KilledError
+        if other := self.meanwhile:
+            self.meanwhile = None
+            other()
         waiting = {row.event: row for row in self.rows if row.position is None}
         if self.signed != batch.before or not all(event in waiting for event in batch.events):
             return False
@@ -120,11 +126,12 @@ class MemoryStore:
 
 @dataclass
 class FailingShelf:
-    """Dies at the n-th write, before or after it takes effect."""
+    """Dies at the n-th write, before or after it takes effect; or another process does something just before the first."""
 
     shelf: FolderShelf
     at: int
     after: bool
+    meanwhile: Callable[[], object] | None = None
     writes: int = 0
 
     def read(self, path: str) -> bytes | None:
@@ -141,8 +148,10 @@ class FailingShelf:
     def drop(self, folder: str) -> None:
         self._act(lambda: self.shelf.drop(folder))
 
-    def _act(self, act: object) -> None:
-        assert callable(act)
+    def _act(self, act: Callable[[], object]) -> None:
+        if other := self.meanwhile:
+            self.meanwhile = None
+            other()
         self.writes += 1
         if self.writes == self.at and not self.after:
             raise KilledError

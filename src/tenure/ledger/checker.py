@@ -1,157 +1,160 @@
-"""Checks an auditor's bundle, or one proof file, with Python and `cryptography` alone.
+"""Checks an auditor's bundle, or one proof file, with Python and `cryptography` alone. Ends with 0 when all is well, else 1.
 
-    python3 checker.py [--key 'name+id+base64'] [FOLDER]      python3 checker.py --key 'name+id+base64' --proof FILE
+    python3 checker.py --key 'name+id+base64' [FOLDER]        python3 checker.py --key 'name+id+base64' --proof FILE
 
-Formats: C2SP signed-note, tlog-checkpoint, tlog-tiles, tlog-proof; RFC 6962 hashes. Ends with 0 when all is well, else 1.
+Formats: C2SP signed-note, tlog-checkpoint, tlog-tiles, tlog-proof; hashes of RFC 6962.
 """
 
 import argparse
-import base64
 import hashlib
 import json
 import sys
+from base64 import b64decode
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
-def sha(*parts):
+def sha(*parts: bytes) -> bytes:
     return hashlib.sha256(b"".join(parts)).digest()
 
 
-def read(path):
-    if not path.is_file():
-        sys.exit(f"WRONG: {path} is missing")
-    return path.read_bytes()
-
-
-def opened(note, keys):
+def opened(note: bytes, keys: list[str]) -> tuple[str, int, bytes]:
     """Origin, size and root of a checkpoint that one of the keys signed."""
     text, _, lines = note.decode().rpartition("\n\n")
     for line in lines.splitlines():
         _, name, coded = line.split(" ")
-        raw = base64.b64decode(coded)
-        for key in keys:
-            if (name, raw[:4].hex()) == tuple(key.split("+", 2)[:2]):
-                public = base64.b64decode(key.split("+", 2)[2])[1:]
-                Ed25519PublicKey.from_public_bytes(public).verify(raw[4:], text.encode() + b"\n")
+        for trusted, key_id, public in (key.split("+", 2) for key in keys):
+            if (name, b64decode(coded)[:4].hex()) == (trusted, key_id):
+                Ed25519PublicKey.from_public_bytes(b64decode(public)[1:]).verify(b64decode(coded)[4:], f"{text}\n".encode())
                 origin, size, root = text.split("\n")[:3]
-                return origin, int(size), base64.b64decode(root)
-    sys.exit("WRONG: a checkpoint is signed by none of the keys")
+                return origin, int(size), b64decode(root)
+    raise ValueError("a checkpoint that none of the keys signed")
 
 
 class Tree:
-    """Grows leaf by leaf; ``peaks`` are the perfect subtrees it consists of, ``tiles`` the hashes at heights 0, 8, 16..."""
+    """Grows leaf by leaf: ``peaks`` are the perfect subtrees it consists of, ``rows`` the unfinished tile of each level."""
 
-    def __init__(self, roots):
-        self.size, self.peaks, self.tiles, self.roots, self.wrong = 0, [], {}, roots, []
+    def __init__(self, folder: Path, signed: dict[int, bytes]) -> None:
+        self.folder, self.signed, self.size = folder, signed, 0
+        self.peaks: list[tuple[int, bytes]] = []
+        self.rows: list[list[bytes]] = []
+        self.files: set[Path] = set()
+        self.bad_roots: list[int] = []
+        self.bad_tiles: list[Path] = []
 
-    def add(self, node):
+    def add(self, node: bytes) -> None:
         self.size, height = self.size + 1, 0
-        self.tiles.setdefault(0, []).append(node)
+        self.keep(0, node)
         while self.peaks and self.peaks[-1][0] == height:
             node, height = sha(b"\1", self.peaks.pop()[1], node), height + 1
             if height % 8 == 0:
-                self.tiles.setdefault(height // 8, []).append(node)
+                self.keep(height // 8, node)
         self.peaks.append((height, node))
-        if self.roots.get(self.size, self.root) != self.root:
-            self.wrong.append(self.size)
+        if self.size in self.signed and self.signed[self.size] != self.root():
+            self.bad_roots.append(self.size)
 
-    @property
-    def root(self):
-        result = None
-        for _, node in reversed(self.peaks):
-            result = node if result is None else sha(b"\1", node, result)
-        return result or sha()
+    def keep(self, level: int, node: bytes) -> None:
+        self.rows += [[] for _ in range(level + 1 - len(self.rows))]
+        self.rows[level].append(node)
+        if len(self.rows[level]) == 256:
+            self.compare(level)
+
+    def compare(self, level: int) -> None:
+        width = len(self.rows[level])
+        path = self.folder / "tile" / str(level) / numbered((self.size >> 8 * level) - width >> 8, width)
+        self.files.add(path)
+        if path.read_bytes() != b"".join(self.rows[level]):
+            self.bad_tiles.append(path)
+        self.rows[level] = []
+
+    def root(self) -> bytes:
+        result = self.peaks[-1][1] if self.peaks else sha()
+        for _, node in self.peaks[-2::-1]:
+            result = sha(b"\1", node, result)
+        return result
 
 
-def numbered(index, width):
-    digits = f"{index:0{-(-len(str(index)) // 3) * 3}d}"
-    groups = [digits[i : i + 3] for i in range(0, len(digits), 3)]
-    return "/".join([f"x{g}" for g in groups[:-1]] + groups[-1:]) + ("" if width == 256 else f".p/{width}")
+def numbered(index: int, width: int) -> str:
+    groups = f"{index:,}".replace(",", "/x").split("/")  # 1,234,067 is x001/x234/067
+    groups[0] = ("x" if len(groups) > 1 else "") + groups[0].zfill(3)
+    return "/".join([*groups[:-1], groups[-1].lstrip("x")]) + ("" if width == 256 else f".p/{width}")
 
 
-def entries(content):
+def entries(content: bytes) -> Iterator[bytes]:
     while content:
         stop = 2 + int.from_bytes(content[:2], "big")
         if stop > len(content):
-            sys.exit("WRONG: an entry bundle ends within an entry")
+            raise ValueError("an entry bundle ends within an entry")
         yield content[2:stop]
         content = content[stop:]
 
 
-def check_bundle(folder, keys):
-    origin, size, root = opened(read(folder / "checkpoint"), keys)
-    roots, known = {size: root}, {folder / name for name in ("checkpoint", "checker.py", "keys", "README.md")}
-    for past in sorted(p for p in (folder / "checkpoints").rglob("*") if p.is_file()):
-        past_origin, past_size, past_root = opened(read(past), keys)
-        if past_origin != origin or past_size > size or roots.setdefault(past_size, past_root) != past_root:
-            sys.exit(f"WRONG: {past} contradicts the checkpoint")
+def check_bundle(folder: Path, keys: list[str]) -> str:
+    origin, size, root = opened((folder / "checkpoint").read_bytes(), keys)
+    signed, known = {size: root}, {folder / name for name in ("checkpoint", "checker.py", "keys", "README.md")}
+    for past in (p for p in (folder / "checkpoints").rglob("*") if p.is_file()):
+        whose, then, what = opened(past.read_bytes(), keys)
+        if whose != origin or then > size or signed.setdefault(then, what) != what:
+            raise ValueError(f"{past} contradicts the checkpoint")
         known.add(past)
-    tree, shown, first = Tree(roots), Tree({}), None
+    tree, first = Tree(folder, signed), -1
     for index in range(-(-size // 256)):
         width = min(256, size - index * 256)
-        bundle, tile = folder / "tile/entries" / numbered(index, width), folder / "tile/0" / numbered(index, width)
+        bundle = folder / "tile" / "entries" / numbered(index, width)
+        tile = (folder / "tile" / "0" / numbered(index, width)).read_bytes()
+        hashes = [sha(b"\0", entry) for entry in entries(bundle.read_bytes())]
+        wrong = [n for n in range(width) if hashes[n : n + 1] != [tile[n * 32 : n * 32 + 32]]]
+        first = index * 256 + wrong[0] if wrong and first < 0 else first
         known.add(bundle)
-        hashes = [sha(b"\0", entry) for entry in entries(read(bundle))]
-        said = read(tile)
-        for place in range(max(width, len(hashes))):
-            mine, its = hashes[place : place + 1], said[place * 32 : place * 32 + 32]
-            if mine != [its] and first is None:
-                first = index * 256 + place
-            for node in mine:
-                tree.add(node)
-            shown.add(its)
-    if tree.root != root or tree.size != size or tree.wrong:
-        named = shown.root == root and first is not None
-        where = f"the first bad entry is {first}" if named else f"not the tree that was signed ({tree.wrong[:1] or tree.size})"
-        sys.exit(f"WRONG: {where}")
-    for level, hashes in tree.tiles.items():
-        for index in range(-(-len(hashes) // 256)):
-            part = hashes[index * 256 : index * 256 + 256]
-            tile = folder / "tile" / str(level) / numbered(index, len(part))
-            known.add(tile)
-            if read(tile) != b"".join(part):
-                sys.exit(f"WRONG: {tile} is not what the entries give")
-    if strangers := sorted(str(p) for p in folder.rglob("*") if p.is_file() and p not in known):
-        sys.exit(f"WRONG: {strangers[0]} does not belong to the ledger")
-    print(f"OK: {size} entries of {origin} give the signed root; {len(roots)} checkpoints agree")
+        if len(hashes) != width:
+            raise ValueError(f"{len(hashes)} entries where {width} were signed, from entry {max(first, index * 256)} on")
+        for node in hashes:
+            tree.add(node)
+    for level in (n for n, row in enumerate(tree.rows) if row):
+        tree.compare(level)
+    if tree.bad_roots:
+        where = (
+            f"the first that its tile does not know is {first}" if first >= 0 else f"one before {tree.bad_roots[0]} was changed"
+        )
+        raise ValueError(f"the entries do not give the signed root; {where}")
+    if tree.bad_tiles:
+        raise ValueError(f"{tree.bad_tiles[0]} is not what the entries give")
+    if strangers := sorted(str(p) for p in folder.rglob("*") if p.is_file() and p not in known | tree.files):
+        raise ValueError(f"{strangers[0]} does not belong to the ledger")
+    return f"{size} entries of {origin} give the signed root, and {len(signed)} checkpoints agree"
 
 
-def check_proof(file, keys):
+def climbed(node: bytes, place: int, size: int, path: list[bytes]) -> bytes:
+    """The root that a proof leads to (RFC 6962 section 2.1.1)."""
+    if not 0 <= place < size or (size == 1 and path):
+        raise ValueError("a proof of another length than the tree is high")
+    if size == 1:
+        return node
+    left = 1 << (size - 1).bit_length() - 1
+    if place < left:
+        return sha(b"\1", climbed(node, place, left, path[:-1]), path[-1])
+    return sha(b"\1", path[-1], climbed(node, place - left, size - left, path[:-1]))
+
+
+def check_proof(file: Path, keys: list[str]) -> str:
     written = json.loads(file.read_bytes())
     head, _, note = written["proof"].partition("\n\n")
     _, extra, index, *path = head.split("\n")
     origin, size, root = opened(note.encode(), keys)
-    leaf, place, path = base64.b64decode(extra[6:]), int(index[6:]), [base64.b64decode(h) for h in path]
-    if climb(sha(b"\0", leaf), place, size, path) != root:
-        sys.exit("WRONG: the entry does not lead to the signed root")
+    leaf, place = b64decode(extra.removeprefix("extra ")), int(index.removeprefix("index "))
+    if climbed(sha(b"\0", leaf), place, size, [b64decode(h) for h in path]) != root:
+        raise ValueError("the entry does not lead to the signed root")
+    shown = f"entry {place} of {origin}: {leaf.decode(errors='replace')}"
     if row := written.get("row"):
-        raw, up = base64.b64decode(row["row"]), [base64.b64decode(h) for h in row["path"]]
-        top = climb(sha(b"\0", raw), row["index"], row["count"], up)
-        if top is None or b'"%s"' % top.hex().encode() not in leaf:
-            sys.exit("WRONG: the row does not lead to the root that the entry names")
-        print("row:", raw.decode(errors="replace"))
-    print(f"OK: entry {place} of {origin}:", leaf.decode(errors="replace"))
-
-
-def climb(node, place, size, path):
-    """RFC 9162 section 2.1.3.2; None when the path has another length than the tree is high."""
-    last = size - 1
-    if not 0 <= place <= last:
-        return None
-    for sibling in path:
-        if last == 0:
-            return None
-        if place & 1 or place == last:
-            node = sha(b"\1", sibling, node)
-            while not place & 1 and place:
-                place, last = place >> 1, last >> 1
-        else:
-            node = sha(b"\1", node, sibling)
-        place, last = place >> 1, last >> 1
-    return node if last == 0 else None
+        content = b64decode(row["row"])
+        top = climbed(sha(b"\0", content), row["index"], row["count"], [b64decode(h) for h in row["path"]])
+        if f'"{top.hex()}"'.encode() not in leaf:
+            raise ValueError("the row does not lead to the root that the entry names")
+        shown += f"\nrow: {content.decode(errors='replace')}"
+    return shown
 
 
 if __name__ == "__main__":
@@ -160,10 +163,10 @@ if __name__ == "__main__":
     parser.add_argument("--key", action="append", help="a key you trust; without one, those in the bundle are believed")
     parser.add_argument("--proof", type=Path)
     asked = parser.parse_args()
-    believed = asked.key or read(asked.folder / "keys").decode().split()
-    if not asked.key:
-        print("note: the keys in the bundle are believed; give --key to check against one you trust")
     try:
-        check_proof(asked.proof, believed) if asked.proof else check_bundle(asked.folder, believed)
-    except (InvalidSignature, ValueError, LookupError, TypeError, AttributeError) as error:
-        sys.exit(f"WRONG: cannot be what was signed ({type(error).__name__}: {error})")
+        believed = asked.key or (asked.folder / "keys").read_text("utf-8").splitlines()
+        print("OK:", check_proof(asked.proof, believed) if asked.proof else check_bundle(asked.folder, believed))
+    except (InvalidSignature, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+        sys.exit(f"WRONG: {error or 'a signature does not fit'}")
+    if not asked.key:
+        print("But only the keys in the bundle itself were believed: give --key with one you trust.")

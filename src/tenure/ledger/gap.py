@@ -80,7 +80,7 @@ def compare(rows: LedgerRows, shelf: ShelfReader, identity: Identity) -> Compari
     return Behind(size, there) if same else Forked(size, there)
 
 
-def missed(shelf: ShelfReader, identity: Identity, behind: Behind) -> Iterator[Missed]:
+def missed(shelf: ShelfReader, behind: Behind) -> Iterator[Missed]:
     """Step 2. Raises DamageError before the first one when the shelf does not give its own checkpoint; reads it twice."""
     edge = RightEdge.of(behind.known, _tiles_outside(shelf, behind.outside.size))
     edge.extend(leaf_hash(leaf) for _, leaf in _entries(shelf, behind))

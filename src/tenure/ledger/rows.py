@@ -1,4 +1,4 @@
-"""Rows within a batch event: a bulk import is one event that names the Merkle root over its rows, and each row is provable. Pure."""
+"""Rows within a batch event: a bulk import is one event that names the Merkle root over its rows; each is provable. Pure."""
 
 from __future__ import annotations
 
