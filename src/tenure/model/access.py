@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -74,3 +75,33 @@ class Actor:
     def scope(self, roles: Collection[Role]) -> Scope:
         """Where this actor holds any of these roles."""
         return Scope(frozenset(a.area for a in self.assignments if a.role in roles))
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An accountable human."""
+
+    id: UUID
+    name: str
+    contact: str
+    created_at: datetime
+    subject: str | None = None  # as the identity provider names them
+    ended_at: datetime | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a program shows to act: a secret of which a keyed digest is kept, or a client certificate. It ends."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    expires_at: datetime
+    digest: bytes
+    digest_key: str  # id of the key of the digest
+    person: UUID | None = None  # who answers for it
+    certificate: bytes | None = None  # SHA-256
+    assignments: tuple[RoleAssignment, ...] = ()
+    ended_at: datetime | None = None
+    version: int = 1
