@@ -167,6 +167,6 @@ if __name__ == "__main__":
         believed = asked.key or (asked.folder / "keys").read_text("utf-8").splitlines()
         print("OK:", check_proof(asked.proof, believed) if asked.proof else check_bundle(asked.folder, believed))
     except (InvalidSignature, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
-        sys.exit(f"WRONG: {error or 'a signature does not fit'}")
+        sys.exit(f"WRONG: {str(error) or 'a signature does not fit'}")
     if not asked.key:
         print("But only the keys in the bundle itself were believed: give --key with one you trust.")

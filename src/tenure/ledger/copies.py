@@ -57,8 +57,8 @@ class CopyCheck:
             lying = set(decode_records(shelf.read(records_path(index)) or b""))
         except DamageError as error:
             return self._tell(f"{records_path(index)} on the shelf: {error.problem}")
-        standing = set(self.rows.records(first, first + len(leaves)))
-        for record in sorted(lying ^ standing, key=lambda r: (r.position, r.kind)):
+        standing = list(self.rows.records(first, first + len(leaves)))
+        for record in sorted(lying ^ set(standing), key=lambda r: (r.position, r.kind, r.content)):
             if first <= record.position < first + len(leaves):
                 where = "is gone from the database or changed" if record in lying else "is not on the shelf"
                 self._tell(f"the {record.kind} made at place {record.position} {where}")
