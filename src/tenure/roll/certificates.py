@@ -33,7 +33,7 @@ _EDGE_SCHEMA = pa.schema(_EDGE_COLUMNS)
 
 
 def link_certificates(con: duckdb.DuckDBPyConnection, edge_cache: Path | None) -> None:
-    """Table edge; temp tables t_pick (sha256 -> credential_key), t_cert, t_ca, t_ca_issuer, t_ca_parent, t_issuer, t_cert_issuer."""
+    """Table edge; temp tables t_cert, t_ca, t_ca_issuer, t_ca_parent, t_issuer, t_cert_issuer; view t_pick (sha256 -> credential_key)."""
     con.execute(_CERTIFICATES)
     con.execute(_NAMES)
     con.execute(_AUTHORITIES)
@@ -43,21 +43,24 @@ def link_certificates(con: duckdb.DuckDBPyConnection, edge_cache: Path | None) -
     con.execute(_ISSUER_OF)
     publish(con, "edge", "SELECT credential_key, issuer_key, ca_key AS issuer_credential_key, state FROM t_edge_state")
     con.execute(_PARENTS)
-    forget(con, "t_known_edge", "t_candidate", "t_open", "t_edge_state")
+    forget(con, "t_known", "t_candidate", "t_open", "t_edge_state")
 
 
+# Most certificates are shown once. Of those whose hash is met again, all readings but the best are left out.
 _CERTIFICATES = """
-CREATE OR REPLACE TEMP TABLE t_pick AS
-SELECT row_number() OVER (ORDER BY pick) AS credential_key, sha256, pick // 1099511627776 % 65536 AS source_key,
-    pick % 1099511627776 AS row_in_source
-FROM (
-    SELECT sha256, min(CASE reader WHEN 'full' THEN 0 WHEN 'partial' THEN 1 ELSE 2 END * 72057594037927936
-        + source_key * 1099511627776 + row_in_source) AS pick
-    FROM e_certificate GROUP BY sha256
-);
+CREATE OR REPLACE TEMP VIEW t_reading AS
+SELECT f.certificates_before + e.row_in_source + 1 AS credential_key, e.* FROM e_certificate e JOIN t_first f USING (source_key);
+CREATE OR REPLACE TEMP TABLE t_left_out AS
+SELECT credential_key FROM (
+    SELECT r.credential_key, row_number() OVER (
+        PARTITION BY r.sha256 ORDER BY CASE r.reader WHEN 'full' THEN 0 WHEN 'partial' THEN 1 ELSE 2 END, r.credential_key) AS place
+    FROM t_reading r SEMI JOIN (SELECT hash(sha256) AS h FROM e_certificate GROUP BY 1 HAVING count(*) > 1) s ON s.h = hash(r.sha256)
+) WHERE place > 1;
 CREATE OR REPLACE TEMP TABLE t_cert AS
-SELECT p.credential_key, e.* EXCLUDE (der, issuer_sha256, subject_sha256, key_usage, subject_alt_names, path_length)
-FROM t_pick p JOIN e_certificate e ON e.source_key = p.source_key AND e.row_in_source = p.row_in_source
+SELECT r.* EXCLUDE (der, issuer_sha256, subject_sha256, key_usage, subject_alt_names, path_length)
+FROM t_reading r ANTI JOIN t_left_out USING (credential_key);
+CREATE OR REPLACE TEMP VIEW t_pick AS SELECT credential_key, sha256, source_key, row_in_source FROM t_cert;
+DROP TABLE t_left_out
 """
 
 _NAMES = """
@@ -114,15 +117,13 @@ WHERE c.authority_key_id IS NULL OR ca.subject_key_id IS NULL OR c.authority_key
 _EDGES = """
 CREATE OR REPLACE TEMP TABLE t_edge_state AS
 WITH checked AS (
-    SELECT p.credential_key, ci.issuer_key, min(ci.ca_key) AS ca_key, bool_or(k.verified) AS verified
-    FROM t_known_edge k JOIN t_pick p USING (sha256) JOIN t_pick i ON i.sha256 = k.issuer_sha256
-    JOIN t_ca_issuer ci ON ci.ca_key = i.credential_key
-    GROUP BY p.credential_key, ci.issuer_key
+    SELECT credential_key, issuer_key, min(ca_key) AS ca_key, bool_or(verified) AS verified FROM t_known
+    WHERE issuer_key IS NOT NULL GROUP BY credential_key, issuer_key
 ),
 claimed AS (
     SELECT c.credential_key, ci.issuer_key, min(c.ca_key) AS ca_key, bool_or(c.by_key_id) AS by_key_id
     FROM t_candidate c JOIN t_ca_issuer ci USING (ca_key)
-    ANTI JOIN (SELECT DISTINCT credential_key FROM checked WHERE verified) v USING (credential_key)
+    ANTI JOIN (SELECT credential_key FROM checked WHERE verified) v USING (credential_key)
     GROUP BY c.credential_key, ci.issuer_key
 )
 SELECT credential_key, issuer_key, ca_key, CASE WHEN verified THEN 'verified' ELSE 'refuted' END AS state, true AS by_key_id FROM checked
@@ -146,25 +147,24 @@ JOIN t_issuer i ON i.name = c.issuer AND i.spki_sha256 IS NULL GROUP BY c.creden
 
 
 def _check_signatures(con: duckdb.DuckDBPyConnection, cache: Path | None) -> None:
-    """``t_known_edge``: what collection and earlier runs checked, and what is checked now because the issuer turned up elsewhere."""
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE t_known_edge AS SELECT sha256, issuer_sha256, bool_or(verified) AS verified "
-        "FROM e_signature_edge GROUP BY sha256, issuer_sha256"
-    )
+    """``t_known``: what collection and earlier runs checked, and what is checked now because the issuer turned up elsewhere."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE t_known AS {_KNOWN.format('e_signature_edge')}")
     if cache is not None and (cache / EDGE_FILE).is_file():
-        con.execute(
-            "INSERT INTO t_known_edge SELECT sha256, issuer_sha256, bool_or(verified) FROM read_parquet(?) e "
-            "ANTI JOIN t_known_edge k USING (sha256, issuer_sha256) GROUP BY sha256, issuer_sha256",
-            [str(cache / EDGE_FILE)],
-        )
+        con.execute(f"INSERT INTO t_known {_KNOWN.format('read_parquet(?)')}", [str(cache / EDGE_FILE)])
     con.execute(_OPEN_PAIRS)
     fresh = list(_checked(con))
     if fresh:
         table = pa.concat_tables(fresh)
         con.register("fresh_edge", table)
-        con.execute("INSERT INTO t_known_edge SELECT sha256, issuer_sha256, verified FROM fresh_edge")
+        con.execute(f"INSERT INTO t_known {_KNOWN.format('fresh_edge')}")
         con.unregister("fresh_edge")
         _remember(cache, table)
+
+
+_KNOWN = """
+SELECT p.credential_key, i.ca_key, i.issuer_key, k.verified FROM {} k JOIN t_pick p USING (sha256)
+LEFT JOIN (SELECT p.sha256, ci.* FROM t_ca_issuer ci JOIN t_pick p ON p.credential_key = ci.ca_key) i ON i.sha256 = k.issuer_sha256
+"""
 
 
 def _checked(con: duckdb.DuckDBPyConnection) -> Iterator[pa.Table]:
@@ -196,15 +196,10 @@ def _verdicts(pairs: list[tuple[bytes, bytes]]) -> list[bool | None]:
 # One candidate per key is enough, and a certificate whose issuer is verified needs no further check.
 _OPEN_PAIRS = """
 CREATE OR REPLACE TEMP TABLE t_open AS
-WITH settled AS (SELECT DISTINCT p.credential_key FROM t_known_edge k JOIN t_pick p USING (sha256) WHERE k.verified),
-known AS (
-    SELECT p.credential_key, ci.issuer_key FROM t_known_edge k JOIN t_pick p USING (sha256)
-    JOIN t_pick i ON i.sha256 = k.issuer_sha256 JOIN t_ca_issuer ci ON ci.ca_key = i.credential_key
-)
 SELECT c.credential_key, min(c.ca_key) AS ca_key
 FROM t_candidate c JOIN t_ca_issuer ci USING (ca_key)
-ANTI JOIN settled s ON s.credential_key = c.credential_key
-ANTI JOIN known k ON k.credential_key = c.credential_key AND k.issuer_key = ci.issuer_key
+ANTI JOIN (SELECT credential_key FROM t_known WHERE verified) s ON s.credential_key = c.credential_key
+ANTI JOIN t_known k ON k.credential_key = c.credential_key AND k.issuer_key = ci.issuer_key
 GROUP BY c.credential_key, ci.issuer_key
 """
 

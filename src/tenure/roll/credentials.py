@@ -104,7 +104,7 @@ SELECT i.issuer_key, c.serial_hex, min(c.credential_key) AS credential_key FROM 
 SEMI JOIN t_named w ON w.serial_hex = c.serial_hex JOIN t_cert_issuer i USING (credential_key)
 GROUP BY i.issuer_key, c.serial_hex;
 CREATE OR REPLACE TEMP TABLE t_serial_only AS
-SELECT (SELECT count(*) FROM t_pick) + row_number() OVER (ORDER BY issuer_key, serial_hex) AS credential_key, issuer_key, serial_hex
+SELECT (SELECT coalesce(max(credential_key), 0) FROM t_cert) + row_number() OVER (ORDER BY issuer_key, serial_hex) AS credential_key, issuer_key, serial_hex
 FROM t_named n ANTI JOIN t_serial s USING (issuer_key, serial_hex);
 INSERT INTO t_serial SELECT issuer_key, serial_hex, credential_key FROM t_serial_only;
 CREATE OR REPLACE TEMP TABLE t_crl_issuer AS SELECT DISTINCT issuer_key FROM t_said WHERE authority = 'crl' AND issuer_key IS NOT NULL
@@ -112,7 +112,7 @@ CREATE OR REPLACE TEMP TABLE t_crl_issuer AS SELECT DISTINCT issuer_key FROM t_s
 
 _SECRETS = """
 CREATE OR REPLACE TEMP TABLE t_secret AS
-WITH bases AS (SELECT (SELECT count(*) FROM t_pick) + (SELECT count(*) FROM t_serial_only) AS base)
+WITH bases AS (SELECT (SELECT coalesce(max(credential_key), 0) FROM t_cert) + (SELECT count(*) FROM t_serial_only) AS base)
 SELECT base + dense_rank() OVER (ORDER BY s.source_key, s.kind, s.secret_id, s.digest) AS credential_key, s.*
 FROM e_secret s, bases
 """
@@ -255,22 +255,22 @@ _SUBJECT_HOLDERS = f"""
 CREATE OR REPLACE TEMP TABLE t_issuer_maker AS
 SELECT issuer_key, scope FROM t_declared_maker UNION
 SELECT DISTINCT ci.issuer_key, l.scope FROM (SELECT DISTINCT device_key, credential_key FROM t_binding WHERE how = 'principal') b
-JOIN t_cert_issuer ci USING (credential_key) JOIN t_found l ON l.device_key = b.device_key AND starts_with(l.kind, 'serial') AND l.scope <> '';
+JOIN t_cert_issuer ci USING (credential_key) JOIN t_found l ON l.device_key = b.device_key AND l.kind IN ('serial', '{notations.SERIAL_EXACT}') AND l.scope <> '';
 CREATE OR REPLACE TEMP TABLE t_text_device AS
 WITH text AS (
     SELECT DISTINCT subject_serial AS text, true AS attribute FROM t_subject WHERE subject_serial IS NOT NULL
     UNION ALL SELECT DISTINCT subject_cn, false FROM t_subject WHERE subject_cn IS NOT NULL
 ),
 value AS (
-    SELECT text, attribute, 'serial' AS kind, {notations.serial("text")} AS value FROM text
-    UNION ALL SELECT text, attribute, '{notations.SERIAL_EXACT}', {notations.serial_exact("text")} FROM text
+    SELECT text, attribute, 'serial'::t_identifier_kind AS kind, {notations.serial("text")} AS value FROM text WHERE attribute OR length(text) >= {SUBJECT_SERIAL_LENGTH}
+    UNION ALL SELECT text, attribute, '{notations.SERIAL_EXACT}', {notations.serial_exact("text")} FROM text WHERE (SELECT count(*) FROM t_zeros) > 0
     UNION ALL SELECT text, attribute, 'mac', {notations.mac("text")} FROM text WHERE regexp_matches(lower(text), '[0-9a-f][:.-]?[0-9a-f]$')
     UNION ALL SELECT text, attribute, 'thing-name', text FROM text WHERE NOT attribute
 )
 SELECT v.text, v.attribute, f.device_key, f.scope,
-    CASE WHEN v.attribute THEN 1 WHEN v.kind = 'mac' THEN 2 WHEN starts_with(v.kind, 'serial') THEN 3 ELSE 4 END AS trust
+    CASE WHEN v.attribute THEN 1 WHEN v.kind = 'mac' THEN 2 WHEN v.kind IN ('serial', '{notations.SERIAL_EXACT}') THEN 3 ELSE 4 END AS trust
 FROM value v JOIN t_found f ON f.kind = v.kind AND f.value = v.value
-WHERE v.attribute OR NOT starts_with(v.kind, 'serial') OR length(v.value) >= {SUBJECT_SERIAL_LENGTH};
+WHERE v.attribute OR v.kind NOT IN ('serial', '{notations.SERIAL_EXACT}') OR length(f.value) >= {SUBJECT_SERIAL_LENGTH};
 INSERT INTO t_text_device
 WITH text AS (
     SELECT DISTINCT subject_cn AS text FROM t_subject s WHERE subject_cn IS NOT NULL
@@ -302,10 +302,17 @@ FROM t_subject_holder h JOIN t_cert c USING (credential_key) LEFT JOIN t_cert_is
 
 # Bindings by a name count only where nothing stronger speaks.
 _HOLDER = """
+CREATE OR REPLACE TEMP TABLE t_held AS
+SELECT credential_key, bool_or(strong) AS strong, min(device_key) FILTER (strong) AS first_strong, max(device_key) FILTER (strong) AS last_strong,
+    min(device_key) AS first, max(device_key) AS last FROM binding GROUP BY credential_key;
 CREATE OR REPLACE TEMP TABLE t_holders AS
-SELECT credential_key, count(DISTINCT device_key) AS devices, min(device_key) AS device_key FROM (
-    SELECT b.* FROM binding b LEFT JOIN (SELECT DISTINCT credential_key FROM binding WHERE strong) s USING (credential_key)
-    WHERE b.strong OR s.credential_key IS NULL
-) GROUP BY credential_key;
+WITH held AS (
+    SELECT credential_key, strong, CASE WHEN strong THEN first_strong ELSE first END AS device_key, CASE WHEN strong THEN last_strong ELSE last END AS other FROM t_held
+)
+SELECT credential_key, 1 AS devices, device_key FROM held WHERE device_key = other
+UNION ALL
+SELECT credential_key, count(DISTINCT b.device_key), min(b.device_key) FROM held h JOIN binding b USING (credential_key)
+WHERE h.device_key <> h.other AND b.strong = h.strong GROUP BY credential_key;
+DROP TABLE t_held;
 CREATE OR REPLACE TEMP TABLE t_holder AS SELECT credential_key, device_key FROM t_holders WHERE devices = 1
 """

@@ -77,6 +77,8 @@ def _components(con: duckdb.DuckDBPyConnection) -> None:
 def _carriers(con: duckdb.DuckDBPyConnection) -> None:
     """Who carries what. ``t_found`` finds devices by an identifier: whoever asks must see that it gives one device only."""
     con.execute(_CARRIERS)
+    ((significant,),) = con.execute("SELECT count(*) > 0 FROM t_zeros").fetchall()
+    con.execute(f"CREATE OR REPLACE TEMP VIEW t_found AS {_FOUND.format(_EXACT if significant else 'kind')}")
     publish(
         con,
         "device_identifier",
@@ -85,16 +87,14 @@ def _carriers(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-_CARRIERS = f"""
+_CARRIERS = """
 CREATE OR REPLACE TEMP TABLE t_carrier AS
 SELECT l.*, coalesce(m.device_key, l.node) AS device_key, x.reason AS lost FROM t_link l LEFT JOIN t_merged m USING (node)
 LEFT JOIN t_lost x ON x.kind = l.kind AND x.value = l.value AND x.scope = l.scope;
-DROP TABLE t_link;
-CREATE OR REPLACE TEMP VIEW t_found AS
-SELECT CASE WHEN kind = 'serial' AND scope IN (SELECT maker FROM t_zeros) THEN '{notations.SERIAL_EXACT}' ELSE kind END AS kind,
-    value, scope, device_key, strong_kind AS strong
-FROM t_carrier WHERE lost IS NULL
-"""  # noqa: S608 - a constant of ours
+DROP TABLE t_link
+"""
+_EXACT = f"CASE WHEN kind = 'serial' AND scope IN (SELECT maker FROM t_zeros) THEN '{notations.SERIAL_EXACT}'::t_identifier_kind ELSE kind END"
+_FOUND = "SELECT {} AS kind, value, scope, device_key, strong_kind AS strong FROM t_carrier WHERE lost IS NULL"
 
 _DEVICE_RECORD = """
 SELECT e.record_key, coalesce(t.device_key, w.node, e.record_key) AS device_key, e.source_key, e.record_id, s.kind, s.decides_device_state AS decides,

@@ -54,10 +54,11 @@ LEFT JOIN seen s USING (device_key) LEFT JOIN own USING (device_key) LEFT JOIN a
 _NAMELESS = """
 INSERT INTO identifier
 -- Certificates of one CN: of the few that several share, ask whether they are related.
-WITH several AS (
-    SELECT hash(subject_cn) AS h FROM t_cert c LEFT JOIN t_holders d USING (credential_key)
+WITH met AS (SELECT hash(subject_cn) AS h FROM t_cert WHERE subject_cn IS NOT NULL AND spki_sha256 IS NOT NULL GROUP BY 1 HAVING count(*) > 1),
+several AS (
+    SELECT hash(subject_cn) AS h FROM t_cert c SEMI JOIN met m ON m.h = hash(c.subject_cn) LEFT JOIN t_holders d USING (credential_key)
     WHERE subject_cn IS NOT NULL AND spki_sha256 IS NOT NULL GROUP BY 1
-    HAVING min(hash(spki_sha256)) <> max(hash(spki_sha256)) AND (min(d.device_key) <> max(d.device_key) OR min(issuer) <> max(issuer))
+    HAVING min(hash(spki_sha256)) <> max(hash(spki_sha256)) AND (min(d.device_key) <> max(d.device_key) OR min(hash(issuer)) <> max(hash(issuer)))
 ),
 common AS (
     SELECT c.subject_cn AS value, count(*) AS credentials, count(DISTINCT d.device_key) AS devices,

@@ -91,14 +91,16 @@ WITH by_cn AS (
     JOIN binding b ON b.credential_key = c.credential_key AND b.strong WHERE c.is_ca IS NOT TRUE
 ),
 part AS (
-    SELECT text, unnest(list_distinct(list_append(regexp_split_to_array(text, '[^0-9A-Za-z]+'), text))) AS part FROM t_said_name
+    SELECT text, text AS part FROM t_said_name UNION ALL
+    SELECT text, unnest(regexp_split_to_array(text, '[^0-9A-Za-z]+')) FROM t_said_name WHERE regexp_matches(text, '[^0-9A-Za-z]')
 ),
 notation AS (
-    SELECT text, 'serial' AS kind, {notations.serial("part")} AS value FROM part WHERE length(part) >= 5
-    UNION SELECT text, '{notations.SERIAL_EXACT}', {notations.serial_exact("part")} FROM part WHERE length(part) >= 5
-    UNION SELECT text, 'mac', lower(part) FROM part WHERE regexp_full_match(lower(part), '[0-9a-f]{{12}}')
-    UNION SELECT text, 'mac', {notations.mac("text")} FROM t_said_name WHERE {notations.mac("text")} <> ''
-    UNION SELECT text, 'thing-name', text FROM t_said_name
+    SELECT text, 'serial'::t_identifier_kind AS kind, {notations.serial("part")} AS value FROM part WHERE length(part) >= 5
+    UNION ALL SELECT text, '{notations.SERIAL_EXACT}', {notations.serial_exact("part")} FROM part
+        WHERE length(part) >= 5 AND (SELECT count(*) FROM t_zeros) > 0
+    UNION ALL SELECT text, 'mac', lower(part) FROM part WHERE length(part) = 12 AND regexp_full_match(lower(part), '[0-9a-f]{{12}}')
+    UNION ALL SELECT text, 'mac', {notations.mac("text")} FROM t_said_name WHERE regexp_matches(lower(text), '[:.-][0-9a-f]{{2}}([0-9a-f]{{2}})?$')
+    UNION ALL SELECT text, 'thing-name', text FROM t_said_name
 ),
 by_strong AS (
     SELECT n.text, f.device_key FROM notation n JOIN t_found f ON f.kind = n.kind AND f.value = n.value AND f.strong

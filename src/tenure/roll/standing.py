@@ -18,11 +18,11 @@ def publish_credentials(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(_STATE)
     con.execute(_ALL)
     con.execute(_USABLE)
-    con.execute(_TOLD)
     forget(con, "t_issue_time")
-    told = ("t_credential", "t_usable", "t_cert", "t_told", "t_holders", "t_use", "t_maybe", "t_rank", "t_successor")
+    con.execute(_TOLD)
+    told = ("t_credential", "t_usable", "t_cert", "t_told", "t_holders", "t_use", "t_maybe", "t_rank")
     publish_in_parts(con, "credential", _CREDENTIAL, "credential_key", told)
-    forget(con, "t_told", "t_use", "t_maybe", "t_rank", "t_successor")
+    forget(con, "t_told", "t_use", "t_maybe", "t_rank")
     con.execute(_SHARED_KEYS)
     publish_in_parts(con, "key", _KEY, "credential_key", ("t_digest", "t_key_of", "t_credential", "t_cert", "t_holders"))
     forget(con, "t_digest", "t_shared_key", "t_credential")
@@ -60,8 +60,7 @@ SELECT credential_key, bool_or(status IN ('revoked', 'suspended', 'deactivated')
     min(effective_at) FILTER (status = 'revoked') AS revoked_at, bool_or(status = 'valid') AS said_valid
 FROM status GROUP BY credential_key;
 CREATE OR REPLACE TEMP TABLE t_issue_time AS
-SELECT credential_key, min(issued_at) AS issued_at, min(not_after) AS not_after, min(subject) AS subject, min(source_key) AS source_key, min(origin) AS origin
-FROM issuance WHERE credential_key IS NOT NULL GROUP BY credential_key
+SELECT credential_key, min(issued_at) AS issued_at, min(not_after) AS not_after FROM issuance WHERE credential_key IS NOT NULL GROUP BY credential_key
 """
 
 # Narrow on purpose: ten million rows pass through several steps, and wide text is joined once at the end.
@@ -103,15 +102,16 @@ SELECT *, said_valid AND NOT ended AS active_at_issuer,
         WHEN role = 'birth' THEN anchored_for_operation OR said_valid
         ELSE anchored OR said_valid END AS usable
 FROM state;
+-- Most devices hold one credential, which is the newest of its role: only those of devices with several are put in order.
 CREATE OR REPLACE TEMP TABLE t_rank AS
-SELECT u.credential_key, row_number() OVER w = 1 AS newest_of_role
-FROM t_usable u JOIN t_credential c USING (credential_key) JOIN t_holder h USING (credential_key)
-WHERE u.usable
-WINDOW w AS (PARTITION BY h.device_key, u.kind, u.role ORDER BY coalesce(c.not_before, c.issued_at) DESC NULLS LAST, u.credential_key);
-CREATE OR REPLACE TEMP TABLE t_successor AS
-SELECT c.credential_key, lag(c.credential_key) OVER (
-    PARTITION BY h.device_key, c.kind, c.role ORDER BY coalesce(c.not_before, c.issued_at) DESC NULLS LAST, c.credential_key) AS successor_key
-FROM t_credential c JOIN t_holder h USING (credential_key)
+WITH several AS (SELECT device_key FROM t_holder GROUP BY 1 HAVING count(*) > 1),
+one_of_several AS (
+    SELECT c.credential_key, h.device_key, c.kind, c.role, u.usable, coalesce(c.not_before, c.issued_at) AS since
+    FROM t_holder h SEMI JOIN several USING (device_key) JOIN t_credential c USING (credential_key) JOIN t_usable u USING (credential_key)
+)
+SELECT credential_key, usable AND row_number() OVER (PARTITION BY device_key, kind, role, usable ORDER BY since DESC NULLS LAST, credential_key) = 1 AS newest_of_role,
+    lag(credential_key) OVER (PARTITION BY device_key, kind, role ORDER BY since DESC NULLS LAST, credential_key) AS successor_key
+FROM one_of_several
 """
 
 # What is known of those that are no collected certificate.
@@ -119,8 +119,14 @@ _TOLD = """
 CREATE OR REPLACE TEMP TABLE t_told AS
 SELECT s.credential_key, coalesce(t.subject, s.serial_hex) AS name, s.serial_hex, t.subject, NULL AS scopes,
     coalesce(t.source_key, e.source_key) AS source_key, coalesce(t.origin, e.origin) AS origin
-FROM t_serial_only s LEFT JOIN t_issue_time t USING (credential_key)
-LEFT JOIN (SELECT credential_key, min(source_key) AS source_key, min(origin) AS origin FROM status GROUP BY 1) e USING (credential_key)
+FROM t_serial_only s
+LEFT JOIN (
+    SELECT i.credential_key, min(i.subject) AS subject, min(i.source_key) AS source_key, min(i.origin) AS origin
+    FROM issuance i SEMI JOIN t_serial_only o USING (credential_key) GROUP BY 1
+) t USING (credential_key)
+LEFT JOIN (
+    SELECT x.credential_key, min(x.source_key) AS source_key, min(x.origin) AS origin FROM status x SEMI JOIN t_serial_only o USING (credential_key) GROUP BY 1
+) e USING (credential_key)
 UNION ALL
 SELECT credential_key, min(secret_id), NULL, NULL, min(scopes), min(source_key), min(origin) FROM t_secret GROUP BY credential_key
 """
@@ -137,12 +143,12 @@ SELECT c.credential_key, c.kind, c.role, coalesce(x.subject_cn, x.subject, o.nam
     x.crl_urls IS NOT NULL AS crl_url, x.ocsp_urls IS NOT NULL AS ocsp_url, coalesce(x.is_ca, false) AS ca, i.reason AS test_issuer, o.scopes,
     CASE WHEN hs.devices = 1 THEN hs.device_key END AS device_key, coalesce(hs.devices, 0) AS devices, u.expired, u.not_yet_valid, u.revoked_at, u.ended,
     u.ended_at, u.anchored, u.anchored_for_operation, u.active_at_issuer, u.usable, s.first_at AS first_used_at, s.last_at AS last_used_at,
-    greatest(s.last_at, m.last_at) AS last_maybe_used_at, coalesce(r.newest_of_role, false) AS newest_of_role, n.successor_key,
+    greatest(s.last_at, m.last_at) AS last_maybe_used_at, coalesce(r.newest_of_role, u.usable AND hs.devices = 1, false) AS newest_of_role, r.successor_key,
     coalesce(x.source_key, o.source_key) AS source_key, coalesce(x.origin, o.origin) AS origin
 FROM part_t_credential c JOIN part_t_usable u USING (credential_key) LEFT JOIN part_t_cert x USING (credential_key)
 LEFT JOIN part_t_told o USING (credential_key) LEFT JOIN part_t_holders hs USING (credential_key)
 LEFT JOIN part_t_use s USING (credential_key) LEFT JOIN part_t_maybe m USING (credential_key) LEFT JOIN part_t_rank r USING (credential_key)
-LEFT JOIN part_t_successor n USING (credential_key) LEFT JOIN t_test_issuer i ON i.issuer_key = c.issuer_key
+LEFT JOIN t_test_issuer i ON i.issuer_key = c.issuer_key
 """  # noqa: S608 - a constant of ours
 
 _SHARED_KEYS = """
