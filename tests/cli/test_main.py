@@ -13,7 +13,7 @@ from tenure.errors import LinkError, RuleError, SnapshotError, TenureError
 from tests.cli.conftest import Tenure, script
 
 HEAVY = ("cryptography", "duckdb", "jinja2", "numpy", "pyarrow", "rich", "scipy", "sqlglot")
-COMMANDS = ("audit", "collect", "diff", "explain", "rules")
+COMMANDS = ("audit", "collect", "diff", "explain", "rules", "snapshots")
 
 
 def test_the_version(tenure: Tenure) -> None:
@@ -27,7 +27,7 @@ def test_help_names_every_command(tenure: Tenure, flag: str) -> None:
     assert ran.code == 0
     assert ran.out.startswith("Usage: tenure [OPTIONS] COMMAND")
     assert [line.split()[0] for line in ran.out.partition("Commands:\n")[2].splitlines()] == [
-        "audit", "collect", "diff", "rules", "explain",
+        "audit", "collect", "diff", "rules", "explain", "snapshots",
     ]  # fmt: skip
     for command in COMMANDS:
         told = tenure(command, flag)

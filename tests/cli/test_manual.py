@@ -19,6 +19,7 @@ def test_every_command_has_its_section() -> None:
     sections = re.findall(r"^## (.*)$", manual(), re.MULTILINE)
     assert sections == [
         "tenure", "tenure audit", "tenure collect", "tenure diff", "tenure rules", "tenure explain", "tenure explain device",
+        "tenure snapshots", "tenure snapshots prune",
     ]  # fmt: skip
 
 

@@ -23,7 +23,9 @@ Made from the program's own `--help` (`script/catalogue`). `tenure COMMAND --hel
 * **Errors** say what is wrong and, behind `fix:`, what to do next.
 * **What is kept** lies in a store of your own: snapshots of the exports (`evidence/`), the last roll of each audited folder
   (`rolls/`), checked signatures (`edges/`) and the key of digests of secrets (`digest.key`; without it digests of before and
-  after do not compare). The audited folder is only read; `audit --init` alone writes one file there.
+  after do not compare). `tenure snapshots` lists the first and removes old ones; nothing else does. What a collection that
+  died left behind is cleared by an audit a day later. The audited folder is only read; `audit --init` alone writes one file
+  there.
 * **The environment**: `TENURE_STORE` names another store, `NO_COLOR` takes the colours away, variables that you name hold
   passwords of keystores. Nothing else is asked.
 """

@@ -1,14 +1,17 @@
 """Snapshots: what one collection of one source found, as Parquet files and a manifest; written once, never edited.
 
 A draft lives in ``<store>/.draft-<random>`` and is renamed to ``<store>/<content id>`` when it is whole, so a crash leaves
-a draft that nobody reads, and the same content collected twice is one snapshot. The content id hashes data, schema and
-collector version and options; when it was collected and up to when it speaks stand beside it in the manifest.
+a draft that nobody reads (``keeping`` clears it a day later), and the same content collected twice is one snapshot. The
+content id hashes data, schema and collector version and options; when it was collected and up to when it speaks stand beside
+it in the manifest.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,6 +30,9 @@ from tenure.evidence.schemas import SCHEMA_VERSION, TABLES
 
 BATCH_ROWS = 65_536
 MANIFEST = "manifest.json"
+DRAFT = ".draft-"
+"""How the names of folders begin that are no snapshots yet, or not any more."""
+
 _NAMES = {name: table.names for name, table in TABLES.items()}
 _NAME_SETS = {name: frozenset(names) for name, names in _NAMES.items()}
 
@@ -106,14 +112,17 @@ def open_snapshot(folder: Path, *, check: bool = False) -> Snapshot:
 class SnapshotDraft:
     """A snapshot being written. Rows go to bounded batches, batches to Parquet; memory does not grow with the source.
 
-    Use as a context manager: leaving it with an error removes the draft. ``finish`` gives the snapshot.
+    Use as a context manager: leaving it with an error removes the draft. ``finish`` gives the snapshot. Until then the lock of
+    its folder is held, which tells it from a draft whose writer died.
     """
 
     def __init__(self, store: Path, kind: str, version: int, name: str, options: Mapping[str, str] | None = None) -> None:
         store.mkdir(parents=True, exist_ok=True)
         self._store = store
-        self._folder = store / f".draft-{secrets.token_hex(8)}"
+        self._folder = store / f"{DRAFT}{secrets.token_hex(8)}"
         self._folder.mkdir()
+        self._lock = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
         self._kind, self._version, self._name = kind, version, name
         self._options = dict(sorted((options or {}).items()))
         self._rows: dict[str, list[tuple[object, ...]]] = {}
@@ -132,6 +141,7 @@ class SnapshotDraft:
         for writer in self._writers.values():
             writer.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+        os.close(self._lock)
 
     def add(self, table: str, /, **row: object) -> None:
         """One row; columns not named are NULL. Raises KeyError for a column the table does not have."""
@@ -243,6 +253,7 @@ class SnapshotDraft:
                     raise
             else:
                 return Snapshot(target, manifest)
+        os.utime(target / MANIFEST)  # its content was collected now as well: it is not old
         return Snapshot(target, replace(manifest, files=open_snapshot(target).manifest.files))
 
     def _append(self, table: str, row: tuple[object, ...]) -> None:

@@ -20,6 +20,7 @@ from typing import Protocol
 import duckdb
 
 from tenure.errors import DeclarationError, LinkError, SourceError, TenureError
+from tenure.evidence import keeping
 from tenure.evidence.collection import Source
 from tenure.evidence.snapshot import Snapshot
 from tenure.flows import observe
@@ -132,17 +133,23 @@ def collect_and_link(
             "see docs/sources/ for what each source expects, or name the kind in audit.toml ([[source]] path, kind); "
             "`tenure audit --init` writes one to begin with",
         )
-    told.step("collecting", observe.size_of(surveyed.taken), "bytes")
-    snapshots = [observe.collect_one(t, sources[t.kind], declarations, place.bench, told.done) for t in surveyed.taken]
-    told.step("linking")
+    with keeping.reading(place.bench.store):
+        keeping.clear_abandoned(place.bench.store, place.bench.collected_at)
+        told.step("collecting", observe.size_of(surveyed.taken), "bytes")
+        snapshots = [observe.collect_one(t, sources[t.kind], declarations, place.bench, told.done) for t in surveyed.taken]
+        told.step("linking")
+        roll = _linked(snapshots, declarations, place, as_of, told)
+    return Linked(roll, tuple(snapshots), surveyed.files, tuple(_in_vain(root, declarations)))
+
+
+def _linked(snapshots: Sequence[Snapshot], said: Declarations, place: Workplace, as_of: datetime, told: Progress) -> Roll:
     place.roll.parent.mkdir(parents=True, exist_ok=True)
     try:
-        roll = link(snapshots, declarations, as_of, place.roll, limits=place.limits, edge_cache=place.edges, progress=told.step)
+        return link(snapshots, said, as_of, place.roll, limits=place.limits, edge_cache=place.edges, progress=told.step)
     except duckdb.OutOfMemoryException as error:
         raise LinkError(
             f"linking needs more memory: {error}", "give it more with --memory, or room for its spill files"
         ) from error
-    return Linked(roll, tuple(snapshots), surveyed.files, tuple(_in_vain(root, declarations)))
 
 
 def audit(
