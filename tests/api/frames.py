@@ -16,14 +16,15 @@ import httpx
 from fastapi import FastAPI
 from uuid_utils.compat import uuid7
 
-from tenure.api.authentication import KnownCaller, TokenDoor, keyed_digest, token_text
+from tenure.api.authentication import TokenDoor
 from tenure.api.health import Readiness
 from tenure.api.idempotency import Answer, Begun, Key, Seen
 from tenure.api.logging import make_logger
 from tenure.api.metrics import Metrics
 from tenure.api.paging import Cursors
 from tenure.api.parts import Frame
-from tenure.model.access import Actor, ActorKind, Area, Role, RoleAssignment
+from tenure.flows.tokens import keyed_digest, text_of
+from tenure.model.access import Area, Role, RoleAssignment, Token
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SECRET = b"\x07" * 32
@@ -82,22 +83,29 @@ class KeysInMemory:
 
 @dataclass
 class CallersInMemory:
-    tokens: dict[UUID, KnownCaller] = field(default_factory=dict)
-    certificates: dict[bytes, KnownCaller] = field(default_factory=dict)
+    tokens: dict[UUID, Token] = field(default_factory=dict)
+    certificates: dict[bytes, Token] = field(default_factory=dict)
 
-    def by_token(self, token: UUID) -> KnownCaller | None:
+    def by_token(self, token: UUID) -> Token | None:
         return self.tokens.get(token)
 
-    def by_certificate(self, sha256: bytes) -> KnownCaller | None:
+    def by_certificate(self, sha256: bytes) -> Token | None:
         return self.certificates.get(sha256)
 
     def token(self, *assignments: RoleAssignment, expires: datetime = NOON + timedelta(days=1), revoked: bool = False) -> str:
         """A token in force with these roles, as its owner would send it."""
         number = UUID(bytes=uuid7().bytes)
-        text = token_text(number, SECRET)
-        actor = Actor(ActorKind.TOKEN, str(number), assignments)
-        self.tokens[number] = KnownCaller(actor, expires, revoked, keyed_digest(DIGEST_KEYS["d1"], text), "d1")
+        text = text_of(number, SECRET)
+        digest = keyed_digest(DIGEST_KEYS["d1"], text)
+        ended = NOON if revoked else None
+        self.tokens[number] = Token(number, "", NOON, expires, digest, "d1", assignments=assignments, ended_at=ended)
         return text
+
+    def machine(self, sha256: bytes, *assignments: RoleAssignment, expires: datetime = NOON + timedelta(days=1)) -> UUID:
+        """A machine that comes with this client certificate."""
+        number = UUID(bytes=uuid7().bytes)
+        self.certificates[sha256] = Token(number, "", NOON, expires, b"", "", certificate=sha256, assignments=assignments)
+        return number
 
 
 def everywhere(role: Role) -> RoleAssignment:

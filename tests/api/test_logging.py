@@ -9,11 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from tenure.api.authentication import token_text
 from tenure.api.logging import REDACTED, library_handler, make_logger, redacted
+from tenure.flows.tokens import text_of
 from tests.api.frames import SECRET
 
-TOKEN = token_text(UUID(int=7), SECRET)
+TOKEN = text_of(UUID(int=7), SECRET)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
 
 import httpx
 import pytest
@@ -25,14 +24,12 @@ from fastapi import APIRouter, FastAPI
 
 from tenure.api.access_table import Permission
 from tenure.api.app import framed
-from tenure.api.authentication import CertificateDoor, KnownCaller, TokenDoor
+from tenure.api.authentication import CertificateDoor, TokenDoor
 from tenure.api.guard import GuardedRoute
 from tenure.api.parts import Ask
 from tenure.api.peer_certificate import PeerCertificateProtocol
-from tenure.model.access import Actor, ActorKind, Role
+from tenure.model.access import Role
 from tests.api.frames import DIGEST_KEYS, NOON, World, everywhere
-
-MACHINE = Actor(ActorKind.TOKEN, str(UUID(int=9)), (everywhere(Role.VIEWER),))
 
 
 @dataclass(frozen=True)
@@ -125,20 +122,20 @@ def test_each_caller_is_who_its_certificate_or_token_says(world: World, tmp_path
     authority = pair(tmp_path, "clients")
     server, known, unknown = pair(tmp_path, "localhost"), pair(tmp_path, "a", authority), pair(tmp_path, "b", authority)
     digest = hashlib.sha256(known.certificate.public_bytes(Encoding.DER)).digest()
-    world.callers.certificates[digest] = KnownCaller(MACHINE, NOON + timedelta(days=1), False, b"", "")
+    machine = f"token:{world.callers.machine(digest, everywhere(Role.VIEWER))}"
     token = {"Authorization": f"Bearer {world.callers.token(everywhere(Role.VIEWER))}"}
     with served(app_of(world), server, authority) as address:
 
         def me(own: Pair | None, **headers: str) -> httpx.Response:
             return httpx.get(f"{address}/me", verify=trusting(server, own), headers=headers)
 
-        assert me(known).json() == MACHINE.text
+        assert me(known).json() == machine
         assert me(unknown).status_code == 401  # its issuer is trusted in the handshake; that alone lets nobody in
         assert me(None).status_code == 401
-        assert me(None, **token).json() != MACHINE.text
-        assert me(known, **token).json() != MACHINE.text  # who sends a token means the token
+        assert me(None, **token).json() != machine
+        assert me(known, **token).json() != machine  # who sends a token means the token
         assert me(known, Authorization="Bearer wrong").status_code == 401
-        world.callers.certificates[digest] = KnownCaller(MACHINE, NOON, False, b"", "")
+        world.callers.machine(digest, everywhere(Role.VIEWER), expires=NOON)
         assert me(known).status_code == 401
 
 
@@ -152,9 +149,7 @@ def test_a_certificate_of_another_authority_ends_the_handshake(world: World, tmp
 def test_nobody_says_it_by_a_header(world: World, tmp_path: Path) -> None:
     authority, server = pair(tmp_path, "clients"), pair(tmp_path, "localhost")
     known = pair(tmp_path, "a", authority).certificate
-    world.callers.certificates[hashlib.sha256(known.public_bytes(Encoding.DER)).digest()] = KnownCaller(
-        MACHINE, NOON + timedelta(days=1), False, b"", ""
-    )
+    world.callers.machine(hashlib.sha256(known.public_bytes(Encoding.DER)).digest(), everywhere(Role.VIEWER))
     pem = known.public_bytes(Encoding.PEM).decode().replace("\n", "%0A")
     names = ("X-Client-Cert", "Client-Cert", "X-SSL-Client-Cert", "X-Forwarded-Client-Cert")
     with served(app_of(world), server, authority) as address:

@@ -81,4 +81,27 @@ ACCESS: Access = {
     ("GET", "/problems/{slug}"): Open.PUBLIC,
     ("GET", f"{V1}/openapi.json"): Open.PUBLIC,
     ("GET", "/metrics"): Permission.READ_METRICS,
+    ("GET", f"{V1}/me"): Permission.READ_SELF,
+    ("GET", f"{V1}/tokens"): Permission.READ_TOKENS,
+    ("POST", f"{V1}/tokens"): Permission.CHANGE_TOKENS,
+    ("GET", f"{V1}/tokens/{{token}}"): Permission.READ_TOKENS,
+    ("POST", f"{V1}/tokens/{{token}}/revoke"): Permission.CHANGE_TOKENS,
+    ("POST", f"{V1}/people"): Permission.CHANGE_TOKENS,
+    ("GET", f"{V1}/people/{{person}}"): Permission.READ_TOKENS,
+    ("POST", f"{V1}/people/{{person}}/end"): Permission.CHANGE_TOKENS,
+    ("GET", f"{V1}/devices"): Permission.READ_DEVICES,
+    ("GET", f"{V1}/devices/{{device}}"): Permission.READ_DEVICES,
+    ("GET", f"{V1}/devices/by-root/{{spki}}"): Permission.READ_DEVICES,
+    ("GET", f"{V1}/devices/by-serial"): Permission.READ_DEVICES,
+    **{
+        (method, f"{V1}/{word}{rest}"): permission
+        for word in ("owners", "sites", "trust-domains", "device-classes")
+        for method, rest, permission in (
+            ("GET", "", Permission.READ_PARTIES),
+            ("POST", "", Permission.CHANGE_PARTIES),
+            ("GET", "/{id}", Permission.READ_PARTIES),
+            ("PATCH", "/{id}", Permission.CHANGE_PARTIES),
+            ("POST", "/{id}/end", Permission.CHANGE_PARTIES),
+        )
+    },
 }

@@ -9,11 +9,12 @@ from starlette.middleware import Middleware
 
 from tenure import __version__
 from tenure.api import faults
-from tenure.api.access_table import Access
+from tenure.api.access_table import ACCESS, Access
 from tenure.api.guard import Guard
 from tenure.api.limits import Buckets, Limits
 from tenure.api.openapi import describe, unlisted
-from tenure.api.parts import Frame
+from tenure.api.parts import Frame, Parts
+from tenure.api.routes import ROUTERS
 from tenure.api.security_headers import SecurityHeaders
 from tenure.api.trail import Trail
 from tenure.errors import TenureError
@@ -47,4 +48,11 @@ def framed(frame: Frame, routers: Sequence[APIRouter], access: Access) -> FastAP
     app.state.guard = Guard(frame, access, addresses)
     app.state.frame = frame
     app.state.description = describe(app, access)
+    return app
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The whole API."""
+    app = framed(parts.frame, ROUTERS, ACCESS)
+    app.state.parts = parts
     return app

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,11 +15,10 @@ from typing import Protocol
 from uuid import UUID
 
 from tenure.api.problem import UNAUTHENTICATED, RefusalError
-from tenure.model.access import Actor
+from tenure.flows.tokens import id_in, keyed_digest
+from tenure.model.access import Actor, ActorKind, Token
 
-SECRET_BYTES = 32
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="tenure"'}
-_TOKEN = re.compile(r"tenure_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
 _NO_DIGEST = bytes(32)
 
 
@@ -33,23 +30,12 @@ class Presented:
     certificate: bytes | None  # DER; its path was verified in the handshake
 
 
-@dataclass(frozen=True, slots=True)
-class KnownCaller:
-    """A caller as the registry keeps it: who, until when, and for a token the keyed digest of its secret."""
-
-    actor: Actor
-    expires: datetime
-    revoked: bool
-    digest: bytes
-    digest_key: str
-
-
 class Callers(Protocol):
-    """Where callers are kept."""
+    """Where callers are kept. A token is given with its roles, also when it has ended."""
 
-    def by_token(self, token: UUID) -> KnownCaller | None: ...
+    def by_token(self, token: UUID) -> Token | None: ...
 
-    def by_certificate(self, sha256: bytes) -> KnownCaller | None: ...
+    def by_certificate(self, sha256: bytes) -> Token | None: ...
 
 
 class Door(Protocol):
@@ -57,15 +43,6 @@ class Door(Protocol):
 
     def caller(self, presented: Presented, now: datetime) -> Actor | None:
         """The caller, or None when nothing presented is meant for this door. Raises RefusalError (unauthenticated)."""
-
-
-def token_text(token: UUID, secret: bytes) -> str:
-    """A token as its owner keeps it. Scanners for leaked secrets find it by its first word."""
-    return f"tenure_{token.hex}_{urlsafe_b64encode(secret).rstrip(b'=').decode()}"
-
-
-def keyed_digest(key: bytes, text: str) -> bytes:
-    return hmac.digest(key, text.encode(), "sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +54,15 @@ class TokenDoor:
 
     def caller(self, presented: Presented, now: datetime) -> Actor | None:
         scheme, _, text = (presented.authorization or "").partition(" ")
-        found = _TOKEN.fullmatch(text.strip())
-        if scheme.lower() != "bearer" or not found:
+        text = text.strip()
+        if scheme.lower() != "bearer" or (id := id_in(text)) is None:
             return None
-        known = self.callers.by_token(UUID(found[1]))
+        known = self.callers.by_token(id)
         key = self.keys.get(known.digest_key, b"") if known else b""
-        right = hmac.compare_digest(known.digest if known else _NO_DIGEST, keyed_digest(key, text.strip()))
+        right = hmac.compare_digest(known.digest if known else _NO_DIGEST, keyed_digest(key, text))
         if known is None or not right or not key or not _in_force(known, now):
             raise unknown()
-        return known.actor
+        return _actor(known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +77,7 @@ class CertificateDoor:
         known = self.callers.by_certificate(hashlib.sha256(presented.certificate).digest())
         if known is None or not _in_force(known, now):
             raise unknown()
-        return known.actor
+        return _actor(known)
 
 
 def authenticate(doors: Sequence[Door], presented: Presented, now: datetime) -> Actor:
@@ -115,5 +92,9 @@ def unknown() -> RefusalError:
     return RefusalError(UNAUTHENTICATED, headers=CHALLENGE)
 
 
-def _in_force(known: KnownCaller, now: datetime) -> bool:
-    return not known.revoked and now < known.expires
+def _in_force(token: Token, now: datetime) -> bool:
+    return token.ended_at is None and now < token.expires_at
+
+
+def _actor(token: Token) -> Actor:
+    return Actor(ActorKind.TOKEN, str(token.id), token.assignments, token.person)

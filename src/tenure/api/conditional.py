@@ -52,6 +52,11 @@ def optional(if_match: str | None) -> Expected:
     return AnyVersion() if if_match is None else expected(if_match)
 
 
+def number_of(expected: Expected) -> int | None:
+    """The version to compare with; None: any."""
+    return expected.number if isinstance(expected, Version) else None
+
+
 def unchanged(if_none_match: str | None, version: int) -> bool:
     """Whether If-None-Match of a GET names this version (weak comparison): the answer is 304."""
     if if_none_match is None:

@@ -15,8 +15,34 @@ from structlog.typing import FilteringBoundLogger
 from tenure.api import problem
 from tenure.api.problem import Flaw, Kind, RefusalError
 from tenure.errors import TenureError
+from tenure.flows.tokens import TokenRefusedError
+from tenure.lifecycle.verdict import VerbRefusedError
+from tenure.registry.faults import (
+    ConflictError,
+    NameTakenError,
+    NotFoundError,
+    RootTakenError,
+    StoreBusyError,
+    StoreDownError,
+    TombstonedError,
+    UnknownReferenceError,
+)
 
 Told = Mapping[type[TenureError], Kind]
+
+TOLD: Told = {
+    NotFoundError: problem.NOT_FOUND,
+    ConflictError: problem.STALE,
+    RootTakenError: problem.CONFLICT,
+    TombstonedError: problem.CONFLICT,
+    NameTakenError: problem.CONFLICT,
+    UnknownReferenceError: problem.CONFLICT,
+    StoreBusyError: problem.BUSY,
+    StoreDownError: problem.STORE_DOWN,
+    VerbRefusedError: problem.CONFLICT,
+    TokenRefusedError: problem.INVALID,
+}
+"""What a caller may read of our own errors. One that does not stand here is a defect, and is told nothing of."""
 
 BY_STATUS = {kind.status: kind for kind in reversed(problem.KINDS.values())}  # the first of a status stands for it
 SPEAKING = ("Allow", "Retry-After", "WWW-Authenticate")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -18,8 +18,10 @@ from tenure.api.health import Readiness
 from tenure.api.idempotency import IdempotencyStore
 from tenure.api.limits import Monotonic, Rate, Sizes
 from tenure.api.metrics import Metrics
-from tenure.api.paging import Binding, Cursors
+from tenure.api.paging import Binding, Cursors, Place
+from tenure.flows.tokens import DigestKeys
 from tenure.model.access import Actor, Scope
+from tenure.registry.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,6 @@ class Asked:
     request_id: str
     kept: bytes | None = None  # the answer without its secret, for repetitions (see idempotency)
 
-    def binding(self, request: Request) -> Binding:
-        """What a cursor of this list belongs to: all of the query but the cursor and the size of a page."""
-        query = tuple((name, value) for name, value in request.query_params.multi_items() if name not in ("cursor", "limit"))
-        return Binding(request.url.path, self.actor.text, query)
-
 
 def asked(request: Request) -> Asked:
     found = request.state.asked
@@ -64,3 +61,51 @@ def asked(request: Request) -> Asked:
 
 
 Ask = Annotated[Asked, Depends(asked)]
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """The cursors of one list, for one caller."""
+
+    cursors: Cursors
+    binding: Binding
+
+    def after(self, cursor: str | None) -> Place | None:
+        """Where the page before ended. Raises RefusalError (bad-cursor)."""
+        return None if cursor is None else self.cursors.open(cursor, self.binding)
+
+    def next(self, place: Place | None) -> str | None:
+        return None if place is None else self.cursors.seal(place, self.binding)
+
+
+def pager(request: Request, ask: Ask) -> Pager:
+    """Bound to all of the query but the cursor and the size of a page."""
+    query = tuple((name, value) for name, value in request.query_params.multi_items() if name not in ("cursor", "limit"))
+    return Pager(request.app.state.frame.cursors, Binding(request.url.path, ask.actor.text, query))
+
+
+Paged = Annotated[Pager, Depends(pager)]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The frame, and what the routes work on."""
+
+    frame: Frame
+    registry: Registry
+    digest_keys: DigestKeys
+    token_life: timedelta
+    token_life_most: timedelta
+
+
+def parts_of(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def registry_of(request: Request) -> Registry:
+    return parts_of(request).registry
+
+
+Works = Annotated[Parts, Depends(parts_of)]
+Records = Annotated[Registry, Depends(registry_of)]

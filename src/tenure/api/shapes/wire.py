@@ -1,0 +1,75 @@
+"""Kinds of fields that all forms share, and pages of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+Item = TypeVar("Item")
+
+LONGEST_PAGE = 1000
+
+
+class Form(BaseModel):
+    """What we send: made from a frozen value by the names of its fields."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Order(BaseModel):
+    """What we are sent: a word that is none is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+def printable(text: str) -> str:
+    if any(ord(c) < 32 or 0xD800 <= ord(c) < 0xE000 or ord(c) == 127 for c in text):
+        raise ValueError("must not hold control characters")
+    return text
+
+
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
+Reason = Annotated[
+    str,
+    Field(max_length=2000, description="Why. Kept apart from the ledger, which holds only a salted digest", examples=["sold"]),
+    AfterValidator(printable),
+]
+Sha256 = Annotated[
+    bytes,
+    PlainSerializer(lambda digest: digest.hex(), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256 in lower-case hex"}),
+]
+HexSha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 in lower-case hex")]
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies outside of the years 1 to 9999") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+
+
+class Paging(Order):
+    """What every list takes."""
+
+    limit: int = Field(default=100, ge=1, le=LONGEST_PAGE, description="The most items of a page")
+    cursor: str | None = Field(default=None, max_length=1024, description="`next` of the page before")
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list. Without ``next`` it was the last."""
+
+    items: list[Item]
+    next: str | None = Field(
+        default=None, description="Send it as `cursor` for the next page", examples=["c1.WyIwMTkzIl0.3q2-7w"]
+    )
+
+
+def example(**fields: Any) -> ConfigDict:
+    """The settings of a form, with an example for OpenAPI."""
+    return ConfigDict(from_attributes=True, json_schema_extra={"example": fields})
