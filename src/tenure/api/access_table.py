@@ -93,6 +93,12 @@ ACCESS: Access = {
     ("GET", f"{V1}/devices/{{device}}"): Permission.READ_DEVICES,
     ("GET", f"{V1}/devices/by-root/{{spki}}"): Permission.READ_DEVICES,
     ("GET", f"{V1}/devices/by-serial"): Permission.READ_DEVICES,
+    ("GET", f"{V1}/devices/{{device}}/credentials"): Permission.READ_DEVICES,
+    ("GET", f"{V1}/devices/{{device}}/obligations"): Permission.READ_DEVICES,
+    ("GET", f"{V1}/obligations"): Permission.READ_DEVICES,
+    ("GET", f"{V1}/obligations/{{obligation}}"): Permission.READ_DEVICES,
+    ("GET", f"{V1}/approvals"): Permission.READ_APPROVALS,
+    ("GET", f"{V1}/approvals/{{approval}}"): Permission.READ_APPROVALS,
     **{
         (method, f"{V1}/{word}{rest}"): permission
         for word in ("owners", "sites", "trust-domains", "device-classes")

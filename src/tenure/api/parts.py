@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Depends
@@ -19,9 +19,12 @@ from tenure.api.idempotency import IdempotencyStore
 from tenure.api.limits import Monotonic, Rate, Sizes
 from tenure.api.metrics import Metrics
 from tenure.api.paging import Binding, Cursors, Place
+from tenure.api.shapes.wire import Form, Page
 from tenure.flows.tokens import DigestKeys
 from tenure.model.access import Actor, Scope
 from tenure.registry.registry import Registry
+
+F = TypeVar("F", bound=Form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,17 @@ class Pager:
 
     def next(self, place: Place | None) -> str | None:
         return None if place is None else self.cursors.seal(place, self.binding)
+
+    def after_id(self, cursor: str | None) -> UUID | None:
+        """The same, for a list by id."""
+        place = self.after(cursor)
+        return None if place is None else UUID(str(place[0]))
+
+    def page(self, found: Sequence[Any], limit: int, form: type[F]) -> Page[F]:
+        """A page of a list by id, of which one more than ``limit`` was asked for."""
+        shown = found[:limit]
+        last = (str(shown[-1].id),) if len(found) > limit else None
+        return Page(items=[form.model_validate(item) for item in shown], next=self.next(last))
 
 
 def pager(request: Request, ask: Ask) -> Pager:

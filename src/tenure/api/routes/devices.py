@@ -14,10 +14,11 @@ from tenure.api.conditional import etag, unchanged
 from tenure.api.guard import GuardedRoute
 from tenure.api.parts import Ask, Paged, Records
 from tenure.api.problem import BAD_CURSOR, NOT_FOUND, documented
+from tenure.api.shapes.credentials import CredentialForm
 from tenure.api.shapes.devices import DeviceForm
 from tenure.api.shapes.wire import HexSha256, Instant, Line, Order, Page, Paging
 from tenure.model.vocabulary import DeviceState
-from tenure.registry import device_lists, devices
+from tenure.registry import credentials, device_lists, devices
 from tenure.registry.device_lists import DeviceFilter, DeviceSort
 from tenure.registry.faults import NotFoundError
 
@@ -91,3 +92,16 @@ def one(
     if unchanged(if_none_match, found.version):
         return Response(status_code=304, headers={"ETag": etag(found.version)})  # type: ignore[return-value]  # no body
     return DeviceForm.model_validate(found)
+
+
+@router.get(
+    "/{device}/credentials",
+    summary="Credentials of a device in its present term, oldest first",
+    description="What it held in former terms was another's: it shows only to who may see everything.",
+    responses=documented(NOT_FOUND),
+)
+def credentials_of(ask: Ask, registry: Records, device: UUID) -> list[CredentialForm]:
+    with registry.read() as reading:
+        term = devices.get(reading, ask.scope, device).term
+        found = credentials.of_device(reading, device)
+    return [CredentialForm.model_validate(each) for each in found if each.term == term or ask.scope.whole]

@@ -50,11 +50,8 @@ def routes(kind: Kind) -> APIRouter:
     form, new, changed = kind.form, kind.new, kind.changed
 
     def listed(ask: Ask, pager: Paged, registry: Records, query: Annotated[Paging, Query()]) -> Any:
-        after = pager.after(query.cursor)
-        found = parties.page(registry, ask.scope, kind.value, UUID(str(after[0])) if after else None, query.limit + 1)
-        more = len(found) > query.limit
-        items = found[: query.limit]
-        return {"items": items, "next": pager.next((str(items[-1].id),)) if more else None}
+        found = parties.page(registry, ask.scope, kind.value, pager.after_id(query.cursor), query.limit + 1)
+        return pager.page(found, query.limit, form)
 
     def one(ask: Ask, registry: Records, id: UUID, response: Response) -> Any:
         return _tagged(response, parties.get(registry, ask.scope, kind.value, id))

@@ -23,11 +23,9 @@ router = APIRouter(prefix=f"{V1}/tokens", route_class=GuardedRoute, tags=["token
 
 @router.get("", summary="Tokens, page by page, ended ones too", responses=documented(BAD_CURSOR))
 def listed(pager: Paged, registry: Records, query: Annotated[Paging, Query()]) -> Page[TokenForm]:
-    after = pager.after(query.cursor)
-    found, used = tokens.page(registry, UUID(str(after[0])) if after else None, query.limit + 1)
-    shown = found[: query.limit]
-    items = [TokenForm.model_validate(token).model_copy(update={"last_used": used.get(token.id)}) for token in shown]
-    return Page(items=items, next=pager.next((str(shown[-1].id),)) if len(found) > query.limit else None)
+    found, used = tokens.page(registry, pager.after_id(query.cursor), query.limit + 1)
+    page = pager.page(found, query.limit, TokenForm)
+    return page.model_copy(update={"items": [t.model_copy(update={"last_used": used.get(t.id)}) for t in page.items]})
 
 
 @router.post(
