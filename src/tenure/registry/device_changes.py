@@ -26,7 +26,7 @@ KIND = "device"
 def insert_device(work: Work, value: Device, cause: Cause) -> Device:
     """A device that was not here before. Raises RootTakenError, TombstonedError, UnknownReferenceError; then nothing stays."""
     salt = work.salt()
-    value = replace(value, version=1, roots=_sorted(value.roots))
+    value = in_order(value)
     try:
         work.write(insert(device).values(device_row(value, salt)))
     except IntegrityError as error:
@@ -88,6 +88,11 @@ def _add_roots(work: Work, id: UUID, roots: Sequence[HardwareRoot]) -> None:
             work.write(insert(hardware_root).values(root_row(id, root)))
         except IntegrityError as error:
             raise RootTakenError(root.spki) from error
+
+
+def in_order(value: Device) -> Device:
+    """A device as it is first written: the same value whatever the order its roots came in."""
+    return replace(value, version=1, roots=_sorted(value.roots))
 
 
 def _sorted(roots: Sequence[HardwareRoot]) -> tuple[HardwareRoot, ...]:

@@ -8,6 +8,8 @@ from sqlalchemy import text
 
 from tenure.registry.work import Work
 
+_ALL_KEYS = 0x74656E757265  # "tenure": no digest, as these fill 64 bits
+
 
 def hold_keys(work: Work, spkis: Collection[bytes]) -> None:
     """Locks public keys (SHA-256 digests) until the transaction ends, whether or not any row has them.
@@ -18,6 +20,15 @@ def hold_keys(work: Work, spkis: Collection[bytes]) -> None:
     """
     if work.postgres and spkis:
         numbers = sorted({int.from_bytes(spki[:8], "big", signed=True) for spki in spkis})
+        shared = "SELECT pg_advisory_xact_lock_shared(:all_keys)"
+        work.connection.execute(text(shared), {"all_keys": _ALL_KEYS})
         work.connection.execute(
             text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) AS k"), {"keys": numbers}
         )
+
+
+def hold_every_key(work: Work) -> None:
+    """Waits until nobody holds a key, and lets nobody hold one until the transaction ends: a bulk import takes it last and
+    for a moment, because a lock for each of a million keys has no room in the server."""
+    if work.postgres:
+        work.connection.execute(text("SELECT pg_advisory_xact_lock(:all_keys)"), {"all_keys": _ALL_KEYS})

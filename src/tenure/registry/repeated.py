@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tenure.registry.tables.access import idempotency
+from tenure.registry.upserts import insert_if_absent
 from tenure.registry.work import Work
 
 
@@ -30,9 +30,7 @@ class KeySeen:
 
 def begin(work: Work, caller: str, key: str, request: bytes) -> KeySeen | None:
     """None: the key is ours, and once this transaction is committed nobody else's."""
-    make = postgresql.insert if work.postgres else sqlite.insert
-    new = {"actor": caller, "key": key, "request": request, "at": work.at}
-    if work.write(make(idempotency).values(new).on_conflict_do_nothing()):
+    if insert_if_absent(work, idempotency, {"actor": caller, "key": key, "request": request, "at": work.at}):
         return None
     row = work.row(select(idempotency).where(idempotency.c.actor == caller, idempotency.c.key == key))
     if row is None:

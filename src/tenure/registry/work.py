@@ -64,7 +64,7 @@ class Work(Reading):
         return self.world.entropy(SALT)
 
     def write(self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None = None) -> int:
-        """How many rows it touched."""
+        """How many rows an update or delete touched; of an insert nothing is known."""
         return self.connection.execute(statement, parameters).rowcount
 
     def insert(self, table: Table, *rows: Mapping[str, Any]) -> None:
@@ -119,12 +119,19 @@ class Work(Reading):
         self.insert(
             ledger.event_text, *({"event": e.id, "salt": n.text[0], "text": n.text[1], "at": e.at} for e, n in both if n.text)
         )
-        self.insert(ledger.ledger_record, *({"event": e.id, "kind": k, "content": c} for e, n in both for k, c in n.records))
+        self.insert(
+            ledger.ledger_record,
+            *(
+                {"event": e.id, "kind": k, "instance": lane, "sequence": e.sequence, "content": c}
+                for e, n in both
+                for k, c in n.records
+            ),
+        )
         self.events.extend(written)
         self._noted.clear()
 
     def _lane(self, count: int) -> tuple[UUID, int]:
-        """A lane nobody else holds, its sequence moved on by ``count``. The number of lanes is that of writers at the peak."""
+        """A lane nobody else holds, its sequence moved on by ``count``. There are about as many lanes as writers at the peak."""
         lane = ledger.instance
         free = select(lane.c.id).where(lane.c.closed_at.is_(None)).order_by(lane.c.id).limit(1).with_for_update(skip_locked=True)
         taken = (

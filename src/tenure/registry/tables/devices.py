@@ -59,6 +59,7 @@ device = Table(
     Index(None, "expires", "id"),
     Index(None, "owner", "last_seen", "id"),
     Index(None, "owner", "expires", "id"),
+    Index(None, "batch", "batch_row"),
 )
 
 hardware_root = Table(

@@ -1,7 +1,7 @@
 """Events, the lanes that write them, and their places in the tree.
 
 An event row is written once and never touched again. Its place follows from ``ledger_run``: positions from ``first`` on
-belong to consecutive sequences of one instance. What has no run yet is pending, which ``ledger_cursor`` makes quick to find.
+belong to consecutive sequences of one instance. What lies behind an instance's last run is pending.
 """
 
 from __future__ import annotations
@@ -54,7 +54,10 @@ ledger_record = Table(
     metadata,
     Column("event", Id, ForeignKey("event.id"), primary_key=True),
     Column("kind", Text, primary_key=True),  # tombstone, revocation, crl-number
+    Column("instance", Id, nullable=False),  # and sequence: of the event
+    Column("sequence", BigInteger, nullable=False),
     Column("content", LargeBinary, nullable=False),  # its SHA-256 stands in the event
+    Index(None, "instance", "sequence"),
 )
 
 ledger_run = Table(
@@ -65,13 +68,6 @@ ledger_run = Table(
     Column("sequence", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
     Index(None, "instance", "sequence", unique=True),
-)
-
-ledger_cursor = Table(
-    "ledger_cursor",
-    metadata,
-    Column("instance", Id, ForeignKey("instance.id"), primary_key=True),
-    Column("sequence", BigInteger, nullable=False),  # the last one that has a place
 )
 
 ledger_tile = Table(

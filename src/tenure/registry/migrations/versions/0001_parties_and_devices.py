@@ -193,6 +193,7 @@ def upgrade() -> None:
         ForeignKeyConstraint(["site"], ["site.id"], name=op.f("fk_device_site")),
         ForeignKeyConstraint(["trust_domain"], ["trust_domain.id"], name=op.f("fk_device_trust_domain")),
     )
+    op.create_index(op.f("ix_device_batch_batch_row"), "device", ["batch", "batch_row"])
     op.create_index(op.f("ix_device_device_class_id"), "device", ["device_class", "id"])
     op.create_index(op.f("ix_device_expires_id"), "device", ["expires", "id"])
     op.create_index(op.f("ix_device_last_seen_id"), "device", ["last_seen", "id"])

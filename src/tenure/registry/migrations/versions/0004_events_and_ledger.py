@@ -79,13 +79,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_event_subject_id"), "event", ["subject", "id"])
     op.create_table(
-        "ledger_cursor",
-        Column("instance", Id, nullable=False),
-        Column("sequence", BigInteger, nullable=False),
-        PrimaryKeyConstraint("instance", name=op.f("pk_ledger_cursor")),
-        ForeignKeyConstraint(["instance"], ["instance.id"], name=op.f("fk_ledger_cursor_instance")),
-    )
-    op.create_table(
         "ledger_run",
         Column("first", BigInteger, autoincrement=False, nullable=False),
         Column("instance", Id, nullable=False),
@@ -99,7 +92,10 @@ def upgrade() -> None:
         "ledger_record",
         Column("event", Id, nullable=False),
         Column("kind", Text, nullable=False),
+        Column("instance", Id, nullable=False),
+        Column("sequence", BigInteger, nullable=False),
         Column("content", LargeBinary, nullable=False),
         PrimaryKeyConstraint("event", "kind", name=op.f("pk_ledger_record")),
         ForeignKeyConstraint(["event"], ["event.id"], name=op.f("fk_ledger_record_event")),
     )
+    op.create_index(op.f("ix_ledger_record_instance_sequence"), "ledger_record", ["instance", "sequence"])
