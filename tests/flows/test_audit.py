@@ -128,6 +128,8 @@ def test_decisions_are_heeded_and_counted(tmp_path: Path, result: AuditResult) -
     assert decided.findings == ()
     assert outcome(decided, "unowned-device") is RuleStatus.SWITCHED_OFF
     assert next(r.suppressed for r in decided.rules if r.id == "retired-device-still-trusted") == 1
+    (hidden,) = decided.suppressed_findings
+    assert (hidden.rule, hidden.subjects[0].name) == ("retired-device-still-trusted", "pump-3")
 
 
 def test_what_is_declared_in_vain_is_told(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 
@@ -19,10 +19,12 @@ from tenure.model.findings import (
     Scalar,
     SourceSummary,
     Subject,
+    SuppressedFinding,
 )
 from tenure.model.vocabulary import RuleStatus, Severity
 
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
+UNTIL = date(2027, 1, 31)
 
 
 def day(month: int, of_month: int, hour: int = 0, year: int = 2026) -> datetime:
@@ -127,6 +129,12 @@ def sample() -> AuditResult:
             FileVerdict("notes.docx", None, "no source knows it"),
             FileVerdict("vault", None, "cannot be read: Permission denied", unread=True),
         ),
+        suppressed_findings=tuple(
+            SuppressedFinding(f"{n:032x}", "retired-device-still-trusted", Severity.CRITICAL, "Retired device is still trusted",
+                              (Subject("device", f"d{n}", name=f"spare-{n}"),), f"finding {n:032x}", "in the lab's vault",
+                              "Operations", UNTIL)
+            for n in (901, 902)
+        ),
         notes=("No coverage is declared for site varna: it counts from the first to the last entry of the log.",),
     )  # fmt: skip
 
@@ -224,7 +232,12 @@ results = st.builds(
         st.dictionaries(text, counts, max_size=14),
         st.dictionaries(text, st.dictionaries(st.sampled_from("01234"), counts), max_size=3),
     ),
-    files=st.lists(st.builds(FileVerdict, text, st.none() | words, text), max_size=3).map(tuple),
+    files=st.lists(st.builds(FileVerdict, text, st.none() | words, text, st.booleans()), max_size=3).map(tuple),
+    suppressed_findings=st.lists(
+        st.builds(SuppressedFinding, digests, words, st.sampled_from(Severity), text, st.lists(subjects, max_size=2).map(tuple),
+                  text, text, text, st.dates()),
+        max_size=2,
+    ).map(tuple),
     notes=st.lists(text, max_size=2).map(tuple),
 )  # fmt: skip
 
@@ -253,5 +266,9 @@ def hostile() -> AuditResult:
             assurance_by_domain={h: {"0": 1, "4": 2} for h in HOSTILE},
         ),
         files=tuple(FileVerdict(h, h, h) for h in HOSTILE),
+        suppressed_findings=tuple(
+            SuppressedFinding(f"{n:032x}", "weak-key", Severity.HIGH, h, (Subject("device", h, name=h),), h, h, h, UNTIL)
+            for n, h in enumerate(HOSTILE)
+        ),
         notes=HOSTILE,
     )  # fmt: skip

@@ -123,6 +123,14 @@ def test_the_policy_allows_the_pages_own_style_and_script_and_nothing_else() -> 
         assert f"{tag}-src 'sha256-{digest}'" in policy
 
 
+def test_suppressed_findings_are_folded_away_with_their_decision() -> None:
+    text = REPORT.render(sample())
+    folded = text[text.index("<details><summary>What is suppressed, why and until when") :].partition("</details>")[0]
+    for told in ("device spare-901", "retired-device-still-trusted", "2027-01-31", "Operations", "in the lab&#39;s vault"):
+        assert told in folded, told
+    assert "What is suppressed" not in REPORT.render(dataclasses.replace(sample(), suppressed_findings=()))
+
+
 def test_hostile_names_are_text() -> None:
     text = REPORT.render(hostile())
     outline = Outline(text)

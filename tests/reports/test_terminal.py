@@ -36,6 +36,8 @@ def test_it_says_what_matters() -> None:
         "Unknown: 1 rule logs/broker.log is cut short: stale-identity",
         "Not assessed: 1 rule needs a log of sessions: hidden-device",
         "Switched off: 1 rule until 2027-01-01: agreed: stale-source",
+        "Suppressed by decisions: 2 findings",
+        "critical retired-device-still-trusted: device spare-901 until 2027-01-31 by Operations: in the lab's vault",
         "broker-eu all sites 2026-05-01 00:00 2026-10-31 00:00 no",
         "cmdb.csv: unknown status word 'Sleeping' (2 times, first at cmdb.csv line 17)",
         "mosquitto-log logs/broker.log 123,456 1 not known cut short",

@@ -27,9 +27,9 @@ from tenure.flows import observe
 from tenure.model.controls import Controls
 from tenure.model.decisions import Decision
 from tenure.model.declarations import Declarations
-from tenure.model.findings import AuditResult, FileVerdict, ProblemSummary
+from tenure.model.findings import AuditResult, FileVerdict, ProblemSummary, SuppressedFinding
 from tenure.roll import summary, wire
-from tenure.roll.judge import Judgement, judge
+from tenure.roll.judge import Judgement, Suppressed, judge
 from tenure.roll.judge_process import JudgeProcess
 from tenure.roll.link import Limits, Roll, link
 from tenure.roll.rules import Rule
@@ -217,8 +217,16 @@ def _result(linked: Linked, judgement: Judgement, as_of: datetime) -> AuditResul
             rules=judgement.outcomes,
             figures=summary.figures(con),
             files=linked.files,
+            suppressed_findings=tuple(map(_suppressed, judgement.suppressed)),
             notes=tuple(dict.fromkeys([*linked.notes, *_defaults(linked.snapshots), *judgement.notes])),
         )
+
+
+def _suppressed(one: Suppressed) -> SuppressedFinding:
+    found, held = one.finding, one.decision
+    return SuppressedFinding(
+        found.id, found.rule, found.severity, found.title, found.subjects, held.target, held.reason, held.who, held.until
+    )
 
 
 def _defaults(snapshots: Sequence[Snapshot]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeAlias
 
 from tenure.model.vocabulary import RuleStatus, Severity
@@ -40,6 +40,21 @@ class Finding:
     evidence: Evidence
     since: datetime | None  # the time the evidence shows the defect to have begun
     controls: tuple[str, ...]  # clauses of frameworks, as "owasp-nhi-2025:NHI1"
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressedFinding:
+    """A finding that a decision keeps out of the findings: what it is about, and who decided until when and why."""
+
+    id: str
+    rule: str
+    severity: Severity
+    title: str
+    subjects: tuple[Subject, ...]
+    decision: str  # what the decision is on: "finding ID" or "rule ID for SUBJECT"
+    reason: str
+    who: str
+    until: date  # the last day on which it holds, UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +155,7 @@ class AuditResult:
     figures: FleetFigures = field(default_factory=FleetFigures)
     files: tuple[FileVerdict, ...] = ()
     notes: tuple[str, ...] = ()  # what rests on a default because nothing was declared
+    suppressed_findings: tuple[SuppressedFinding, ...] = ()
 
     @property
     def incomplete(self) -> bool:

@@ -25,6 +25,7 @@ from tenure.model.findings import (
     Scalar,
     SourceSummary,
     Subject,
+    SuppressedFinding,
 )
 from tenure.reports._tally import suppressed
 from tenure.reports._wording import encodable
@@ -91,6 +92,20 @@ def finding(of: Finding) -> dict[str, Json]:
         "evidence": evidence(of.evidence),
         "since": _when(of.since),
         "controls": [encodable(c) for c in of.controls],
+    }
+
+
+def suppressed_finding(of: SuppressedFinding) -> dict[str, Json]:
+    return {
+        "id": encodable(of.id),
+        "rule": encodable(of.rule),
+        "severity": of.severity.value,
+        "title": encodable(of.title),
+        "subjects": [subject(s) for s in of.subjects],
+        "decision": encodable(of.decision),
+        "reason": encodable(of.reason),
+        "who": encodable(of.who),
+        "until": of.until.isoformat(),
     }
 
 

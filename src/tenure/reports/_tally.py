@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from tenure.model.findings import AuditResult, Finding, ProblemSummary, RuleOutcome
+from tenure.model.findings import AuditResult, Finding, ProblemSummary, RuleOutcome, SuppressedFinding
 from tenure.model.vocabulary import RuleStatus, Severity
+
+AnyFinding = TypeVar("AnyFinding", Finding, SuppressedFinding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class ProblemGroup:
     problems: tuple[ProblemSummary, ...]
 
 
-def ordered(findings: Iterable[Finding]) -> list[Finding]:
+def ordered(findings: Iterable[AnyFinding]) -> list[AnyFinding]:
     """Gravest first, then by rule and id: the same findings always stand in the same order."""
     return sorted(findings, key=lambda f: (f.severity.rank, f.rule, f.id))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from tenure.clock import rfc3339
-from tenure.model.findings import Evidence, Finding, Scalar, Subject
+from tenure.model.findings import Evidence, Finding, Scalar, Subject, SuppressedFinding
 from tenure.model.vocabulary import RuleStatus
 
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
@@ -94,7 +94,7 @@ def _called(of: Subject) -> str:
     return f"with serial {shown(of.serial)}" if of.serial else abridged(shown(of.id), 24)
 
 
-def who(finding: Finding, most: int = 3) -> str:
+def who(finding: Finding | SuppressedFinding, most: int = 3) -> str:
     """The subjects of a finding in one clause, those of one name together; the first ``most`` and how many more."""
     kinds: dict[str, list[str]] = {}
     for part in finding.subjects[:most]:

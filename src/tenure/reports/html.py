@@ -50,6 +50,7 @@ class HtmlReport:
             groups=_tally.by_rule(result),
             found=_tally.by_severity(result.findings),
             suppressed=_tally.suppressed(result),
+            hidden=_tally.ordered(result.suppressed_findings),
             assessed=len(_tally.with_status(result, RuleStatus.ASSESSED)),
             unjudged=[rule for status in UNJUDGED for rule in _tally.with_status(result, status)],
             charts=_charts.charts(result.figures, _tally.by_severity(result.findings), result.as_of),

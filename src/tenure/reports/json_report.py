@@ -52,6 +52,7 @@ def document(result: AuditResult) -> dict[str, _document.Json]:
         "coverage": [_document.coverage(c) for c in result.coverage],
         "problems": [_document.problem(p) for p in result.problems],
         "findings": [_document.finding(f) for f in _tally.ordered(result.findings)],
+        "suppressed_findings": [_document.suppressed_finding(f) for f in _tally.ordered(result.suppressed_findings)],
         "rules": [_document.rule(r) for r in sorted(result.rules, key=lambda r: r.id)],
         "files": [_document.file(f) for f in result.files],
     }

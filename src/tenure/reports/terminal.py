@@ -34,6 +34,7 @@ class TerminalReport:
         self._by_rule(screen, result)
         self._first(screen, result)
         self._not_judged(screen, result)
+        self._suppressed(screen, result)
         self._coverage(screen, result)
         self._problems(screen, result)
         self._sources(screen, result)
@@ -82,6 +83,17 @@ class TerminalReport:
             screen.heading(f"{STATUS_WORDS[status].capitalize()}: {count(len(outcomes), 'rule')}")
             for reason, those in _by_reason(outcomes):
                 screen.say(f"{reason or 'no reason given'}: {', '.join(r.id for r in those)}", indent=2)
+
+    def _suppressed(self, screen: Screen, result: AuditResult) -> None:
+        hidden = _tally.ordered(result.suppressed_findings)
+        if not hidden:
+            return
+        screen.heading(f"Suppressed by decisions: {count(len(hidden), 'finding')}")
+        for finding in hidden[: self.rows]:
+            screen.item(f"{finding.severity.value} {finding.rule}: {who(finding)}")
+            told = f"until {finding.until.isoformat()} by {finding.who}: {finding.reason}"
+            screen.say(abridged(told, 300), indent=4, style="dim")
+        self._more(screen, len(hidden), "finding")
 
     def _coverage(self, screen: Screen, result: AuditResult) -> None:
         screen.heading("Coverage: where and when nobody can connect unseen")
