@@ -24,8 +24,9 @@ import pytest
 import uuid_utils.compat
 from psycopg import sql
 
-from tenure.registry.opening import engine_for, open_registry, upgrade
+from tenure.registry.opening import engine_for, open_registry
 from tenure.registry.registry import Registry
+from tenure.registry.schema import upgrade
 from tenure.registry.work import World
 
 __all__ = ["Clock", "Cluster", "database_url", "postgres", "registry", "sqlite_template", "world"]

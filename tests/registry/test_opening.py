@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from tenure.registry.faults import SchemaError, StoreDownError
-from tenure.registry.opening import engine_for, open_registry, upgrade
+from tenure.registry.opening import engine_for, open_registry, upgrade_registry
 from tenure.registry.registry import Registry
+from tenure.registry.schema import REVISIONS, migrations, upgrade
 from tenure.registry.tables import metadata
 from tenure.registry.work import World
 from tests.databases import Cluster
@@ -20,6 +22,11 @@ from tests.databases import Cluster
 def test_the_migrations_make_what_the_tables_say(registry: Registry) -> None:
     with registry.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata) == []
+
+
+def test_the_revisions_are_those_of_the_scripts() -> None:
+    scripts = ScriptDirectory.from_config(migrations()).walk_revisions()
+    assert tuple(sorted(script.revision for script in scripts)) == REVISIONS
 
 
 def test_a_new_file_gets_its_schema_by_itself_and_keeps_its_rows(tmp_path: Path, world: World) -> None:
@@ -40,10 +47,8 @@ def test_postgresql_is_upgraded_only_when_told_so(postgres: Cluster, world: Worl
         open_registry(url, world)
     assert "no schema yet" in refused.value.problem
     assert "registry upgrade" in refused.value.fix
-    engine = engine_for(url)
-    upgrade(engine)
-    upgrade(engine)  # the second finds nothing to do
-    engine.dispose()
+    upgrade_registry(url)
+    upgrade_registry(url)  # the second finds nothing to do
     open_registry(url, world).close()
 
 

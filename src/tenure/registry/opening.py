@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from tenure.registry.faults import SchemaError, StoreDownError
 from tenure.registry.registry import READS, WAIT, Registry, prepare_sqlite
+from tenure.registry.schema import HEAD, revision, upgrade
 from tenure.registry.work import World
 
 POOL = 16
 """Connections of one process to PostgreSQL, at most; more threads than that wait for one."""
 
-_MIGRATING = 0x74656E757265  # "tenure", the advisory lock of whoever upgrades
 _EXAMPLES = "sqlite:///tenure.db or postgresql://user@host/database"
 
 
@@ -73,57 +68,23 @@ def _sqlite(url: URL, pool: int) -> Engine:
     return engine
 
 
-def upgrade(engine: Engine) -> None:
-    """Brings the schema up to date, as a whole or not at all; processes that do it at once wait for each other.
-
-    Raises SchemaError when the database was made by a newer Tenure.
-    """
-    with _reached(engine), engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATING})
-        if _at(connection) == _head():
-            return
-        config = migrations()
-        config.attributes["connection"] = connection
-        _known(connection)
-        command.upgrade(config, "head")
-
-
-def migrations() -> Config:
-    """Alembic's configuration: the scripts that come with the package. No ini file, no logging of its own."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    config.set_main_option("path_separator", "os")
-    return config
-
-
-def _head() -> str:
-    head = ScriptDirectory.from_config(migrations()).get_current_head()
-    assert head, "the package carries its migrations"
-    return head
+def upgrade_registry(url: str) -> None:
+    """Brings the database at a URL up to date. Raises SchemaError, StoreDownError."""
+    engine = engine_for(url, pool=1)
+    with ExitStack() as done, _reached(engine):
+        done.callback(engine.dispose)
+        upgrade(engine)
 
 
 def _current(engine: Engine) -> bool:
     """Whether nothing is to be done: asked without a write lock, since another process may hold it for long."""
     with engine.connect().execution_options(**READS) as connection:
-        return _at(connection) == _head()
-
-
-def _at(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _known(connection: Connection) -> None:
-    scripts = {script.revision for script in ScriptDirectory.from_config(migrations()).walk_revisions()}
-    at = _at(connection)
-    if at is not None and at not in scripts:
-        raise SchemaError(f"the database is at schema {at}, which this Tenure does not know", "use the newer Tenure that made it")
+        return revision(connection) == HEAD
 
 
 def _check_schema(connection: Connection, url: str) -> None:
-    _known(connection)
-    if (at := _at(connection)) != _head():
-        what = "has no schema yet" if at is None else f"is at schema {at}, this Tenure needs {_head()}"
+    if (at := revision(connection)) != HEAD:
+        what = "has no schema yet" if at is None else f"is at schema {at}, this Tenure needs {HEAD}"
         shown = make_url(url).render_as_string(hide_password=True)
         raise SchemaError(f"the database {what}", f"make a backup, then: tenure registry upgrade --database {shown}")
 
