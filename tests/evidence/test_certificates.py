@@ -160,14 +160,16 @@ def test_too_many_possible_issuers_are_told(draft: SnapshotDraft, monkeypatch: p
     for number, authority in enumerate(authorities):
         recorder.add(authority, f"{number}.pem")
     leaf = unmarked("leaf", "CA", made.ec_key(60), made.ec_key(61))
-    recorder.add(leaf, "leaf.pem")
+    recorder.add(leaf, "leaves.pem#7")
     recorder.verify_edges()
     snapshot = draft.finish(COLLECTED_AT)
     assert {e["issuer_sha256"] for e in table(snapshot, "signature_edge")} == {sha256(der) for der in authorities[-4:]}
-    assert [(p["code"], p["place"]) for p in table(snapshot, "problem")] == [("too-many-issuers", sha256(leaf).hex())]
+    (told,) = table(snapshot, "problem")
+    assert (told["code"], told["file"], told["place"], told["sha256"]) == ("too-many-issuers", "leaves.pem", "7", sha256(leaf))
 
 
-def test_a_signature_that_cannot_be_checked_is_told(draft: SnapshotDraft) -> None:
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_signature_that_cannot_be_checked_is_told_with_its_place(draft: SnapshotDraft, tmp_path: Path, batched: bool) -> None:
     numbers = made.rsa_key().public_key().public_numbers()
     bad = made.sequence(
         made.sequence(made.oid("1.2.840.113549.1.1.1"), b"\x05\0"),
@@ -176,14 +178,20 @@ def test_a_signature_that_cannot_be_checked_is_told(draft: SnapshotDraft) -> Non
     authority = Odd(subject=Odd().issuer, spki=bad).der()
     leaf = Odd().der()
     recorder = CertificateRecorder(draft)
-    recorder.add(authority, "ca.pem")
-    recorder.add(leaf, "leaf.pem")
+    laid = [(made.der(made.ordinary()), "other.pem"), (authority, "a\nfolder/ca.pem"), (leaf, "leaves.pem#2"), (leaf, "copy.pem")]
+    if batched:
+        intake = CertificateIntake()
+        for der, origin in laid:
+            intake.add(der, origin)
+        recorder.add_batch(intake.batch(tmp_path))
+    else:
+        for der, origin in laid:
+            recorder.add(der, origin)
     recorder.verify_edges()
     snapshot = draft.finish(COLLECTED_AT)
     assert edges(snapshot) == set()
-    assert {p["place"] for p in table(snapshot, "problem") if p["code"] == "signature-not-checked"} == {
-        sha256(leaf).hex(), sha256(authority).hex(),
-    }  # fmt: skip
+    told = {(p["file"], p["place"], p["sha256"]) for p in table(snapshot, "problem") if p["code"] == "signature-not-checked"}
+    assert told == {("a\nfolder/ca.pem", "", sha256(authority)), ("leaves.pem", "2", sha256(leaf))}
 
 
 def test_a_batch_is_the_same_as_rows_and_processes_the_same_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

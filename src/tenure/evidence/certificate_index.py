@@ -1,4 +1,4 @@
-"""What has to be remembered of each certificate to find its issuer later: 48 bytes in memory, the DER in a file of its own.
+"""What has to be remembered of each certificate to find its issuer later: 48 bytes in memory, DER and origin in files.
 
 Names and key identifiers are remembered by eight bytes each. Two that fall together by accident make one more candidate,
 nothing else: the signature decides who the issuer is.
@@ -6,6 +6,7 @@ nothing else: the signature decides who the issuer is.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
@@ -30,6 +31,7 @@ PORTION: Final = 4096
 
 _BLOCK: Final = 65_536
 _DER: Final = CERTIFICATE.names.index("der")
+_ORIGIN: Final = CERTIFICATE.names.index("origin")
 _MARKED: Final = tuple(
     CERTIFICATE.names.index(name) for name in ("sha256", "subject_sha256", "issuer_sha256", "subject_key_id", "authority_key_id")
 )
@@ -38,10 +40,11 @@ Numbers = npt.NDArray[np.uint64]
 
 
 class CertificateIndex:
-    """Certificates in the order they were remembered. The file goes with the index."""
+    """Certificates in the order they were remembered, numbered from 0. The files go with the index."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] = tempfile.NamedTemporaryFile(prefix="tenure-certificates-")  # noqa: SIM115 - lives as long as we
+        self._origins: IO[bytes] = tempfile.TemporaryFile(prefix="tenure-origins-")  # noqa: SIM115 - as above
         self._ends = array("Q")
         self._marks = tuple(array("Q") for _ in _MARKED)
 
@@ -52,6 +55,7 @@ class CertificateIndex:
         """One row of ``certificate``."""
         der = cast("bytes", row[_DER])
         self._file.write(der)
+        self._origins.write(_line(cast("str", row[_ORIGIN])))
         self._ends.append((self._ends[-1] if self._ends else 0) + len(der))
         for column, at in zip(self._marks, _MARKED, strict=True):
             column.append(mark(cast("bytes | None", row[at])))
@@ -61,9 +65,21 @@ class CertificateIndex:
         ends = np.frombuffer(_memory(rows.column(_DER), 1), np.int32)[rows.column(_DER).offset :][: rows.num_rows + 1]
         before = self._ends[-1] if self._ends else 0
         self._file.write(_memory(rows.column(_DER), 2)[ends[0] : ends[-1]])
+        self._origins.writelines(map(_line, cast("list[str]", rows.column(_ORIGIN).to_pylist())))
         self._ends.frombytes((ends[1:].astype(np.uint64) + np.uint64(before - int(ends[0]))).tobytes())
         for column, at in zip(self._marks, _MARKED, strict=True):
             column.frombytes(_marks(rows.column(at)).tobytes())
+
+    def origins(self, numbers: Iterable[int]) -> dict[int, str]:
+        """Where these certificates stand: one reading of the file, however many they are."""
+        wanted = set(numbers)
+        if not wanted:
+            return {}
+        self._origins.seek(0)
+        lines = ((number, line) for number, line in enumerate(self._origins) if number in wanted)
+        found = {number: line[:-1].replace(b"\0", b"\n").decode() for number, line in lines}
+        self._origins.seek(0, os.SEEK_END)
+        return found
 
     def tasks(self) -> Iterator[EdgeTask]:
         """Who may have signed whom, in portions: each certificate once, those for which nobody can have left out."""
@@ -87,10 +103,15 @@ class CertificateIndex:
             for row, number, own, named, keyed in zip(rows.tolist(), numbers, itself, names, keys, strict=True):
                 ordered = _likeliest_first(row if own else None, named[0], keyed[0])
                 tried = tuple(self._span(int(once[i])) for i in ordered)
-                yield Candidates(self._span(number), tried[:most], len(tried[most:]) + named[1] + keyed[1])
+                yield Candidates(number, self._span(number), tried[:most], len(tried[most:]) + named[1] + keyed[1])
 
     def _span(self, number: int) -> Span:
         return Span(self._ends[number - 1] if number else 0, self._ends[number])
+
+
+def _line(origin: str) -> bytes:
+    """An origin as a line of a file; a name may have a line feed in it, and no NUL."""
+    return origin.encode().replace(b"\n", b"\0") + b"\n"
 
 
 def mark(value: bytes | None) -> int:

@@ -9,7 +9,7 @@ from tenure.evidence.certificate_index import CertificateIndex
 from tenure.evidence.certificate_intake import CertificateBatch, CertificateIntake, placed
 from tenure.evidence.parallel import WorkerDiedError, Workers
 from tenure.evidence.schemas import CERTIFICATE
-from tenure.evidence.signature_edges import check
+from tenure.evidence.signature_edges import Doubt, check
 from tenure.evidence.snapshot import SnapshotDraft
 from tenure.pki.containers import Found
 
@@ -60,14 +60,19 @@ class CertificateRecorder:
 
         On all cores where there is much to check; if a process dies over it, the snapshot is partial.
         """
+        doubts: list[Doubt] = []
         with Workers() if workers is None else nullcontext(workers) as working:
             try:
                 for checked in working.map(check, self._index.tasks()):
                     self._draft.add_rows("signature_edge", checked.edges)
-                    self._draft.add_rows("problem", checked.problems)
+                    doubts += checked.doubts
             except WorkerDiedError as error:
                 self._draft.problem("", "signatures", error.problem, "process-died")
                 self._draft.cut_short(error.problem)
+        origins = self._index.origins(doubt.number for doubt in doubts)
+        for doubt in doubts:
+            file, _, place = origins[doubt.number].partition("#")
+            self._draft.add_row("problem", (file, place, doubt.reason, doubt.code, doubt.sha256))
 
     def _settle(self) -> None:
         rows, problems = self._intake.take()

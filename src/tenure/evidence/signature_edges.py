@@ -22,8 +22,9 @@ class Span(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """A certificate and who may have signed it, likeliest first."""
+    """A certificate (``number`` among those remembered) and who may have signed it, likeliest first."""
 
+    number: int
     certificate: Span
     issuers: tuple[Span, ...]
     left_out: int  # further candidates that are not tried
@@ -35,12 +36,21 @@ class EdgeTask:
     candidates: tuple[Candidates, ...]
 
 
+class Doubt(NamedTuple):
+    """Why it cannot be said who signed a certificate."""
+
+    number: int
+    reason: str
+    code: str
+    sha256: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Rows of ``signature_edge`` and of ``problem``."""
+    """Rows of ``signature_edge``, and what could not be decided."""
 
     edges: list[tuple[object, ...]]
-    problems: list[tuple[object, ...]]
+    doubts: list[Doubt]
 
 
 class _Issuer(NamedTuple):
@@ -81,10 +91,10 @@ def _check(candidates: Candidates, data: mmap.mmap, issuers: dict[Span, _Issuer]
     if holder:
         return
     for reason in sorted({v.reason for v in verdicts.values() if not v.decided}):
-        checked.problems.append(("", sha256.hex(), reason, "signature-not-checked", sha256))
+        checked.doubts.append(Doubt(candidates.number, reason, "signature-not-checked", sha256))
     if candidates.left_out:
         reason = f"{candidates.left_out} further certificates could be its issuer and were not tried"
-        checked.problems.append(("", sha256.hex(), reason, "too-many-issuers", sha256))
+        checked.doubts.append(Doubt(candidates.number, reason, "too-many-issuers", sha256))
 
 
 def _issuer(encoded: bytes) -> _Issuer:
