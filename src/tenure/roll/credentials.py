@@ -29,7 +29,7 @@ SUBJECT_SERIAL_LENGTH = 5
 
 
 def link_credentials(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
-    """Tables status, issuance, binding; temp tables t_serial_only, t_secret, t_digest, t_key_of, t_role, t_holders, t_authority, t_ours."""
+    """Tables status, issuance, binding; temp tables t_serial_only, t_secret, t_same_key, t_role, t_holders, t_authority, t_ours."""
     con.execute(_AUTHORITY)
     _own_authorities(con, declarations)
     con.execute(_BY_SERIAL)
@@ -135,18 +135,16 @@ WHERE t.issuer_key IS NOT NULL
 """
 
 # One key per digest. Most digests stand on one credential: only those whose hash is met twice are grouped by their bytes,
-# and a key is numbered by the first credential that has it.
+# and a key is numbered by the first credential that has it (``t_same_key``; every other credential has a key of its own number).
 _KEYS = """
-CREATE OR REPLACE TEMP TABLE t_digest AS
+CREATE OR REPLACE TEMP VIEW t_digest AS
 SELECT credential_key, 'public-key' AS kind, spki_sha256 AS digest FROM t_cert WHERE spki_sha256 IS NOT NULL
 UNION ALL
 SELECT DISTINCT credential_key, CASE WHEN kind IN ('ssh-key', 'raw-key') THEN 'public-key' ELSE 'secret' END, digest FROM t_secret
 WHERE digest IS NOT NULL;
-CREATE OR REPLACE TEMP TABLE t_shared_digest AS
-SELECT d.kind, d.digest, min(d.credential_key) AS key_key FROM t_digest d
-SEMI JOIN (SELECT hash(digest) AS h FROM t_digest GROUP BY 1 HAVING count(*) > 1) s ON s.h = hash(d.digest) GROUP BY d.kind, d.digest;
-CREATE OR REPLACE TEMP TABLE t_key_of AS
-SELECT d.credential_key, coalesce(s.key_key, d.credential_key) AS key_key FROM t_digest d LEFT JOIN t_shared_digest s USING (kind, digest)
+CREATE OR REPLACE TEMP TABLE t_same_key AS
+SELECT d.credential_key, min(d.credential_key) OVER (PARTITION BY d.kind, d.digest) AS key_key FROM t_digest d
+SEMI JOIN (SELECT hash(digest) AS h FROM t_digest GROUP BY 1 HAVING count(*) > 1) s ON s.h = hash(d.digest)
 """
 
 

@@ -93,7 +93,7 @@ SELECT l.*, coalesce(m.device_key, l.node) AS device_key, x.reason AS lost FROM 
 LEFT JOIN t_lost x ON x.kind = l.kind AND x.value = l.value AND x.scope = l.scope;
 DROP TABLE t_link
 """
-_EXACT = f"CASE WHEN kind = 'serial' AND scope IN (SELECT maker FROM t_zeros) THEN '{notations.SERIAL_EXACT}'::t_identifier_kind ELSE kind END"
+_EXACT = f"CASE WHEN kind = 'serial' AND scope IN (SELECT maker FROM t_zeros) THEN '{notations.SERIAL_EXACT}'::t_identifier_kind ELSE kind END"  # noqa: S608 - a constant of ours
 _FOUND = "SELECT {} AS kind, value, scope, device_key, strong_kind AS strong FROM t_carrier WHERE lost IS NULL"
 
 _DEVICE_RECORD = """

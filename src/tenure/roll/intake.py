@@ -44,6 +44,7 @@ def open_roll(path: Path, *, memory: str, threads: int, spill: Path) -> duckdb.D
         raise LinkError(f"cannot make the roll at {path}: {error}", "choose another place with --store") from error
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET preserve_insertion_order = false")
+    con.execute("SET checkpoint_threshold = '1TB'")  # nobody reads the file before it is whole: one checkpoint, at the end
     return con
 
 
@@ -51,7 +52,8 @@ def publish(con: duckdb.DuckDBPyConnection, table: str, query: str, parameters: 
     """Make a table of the roll from a query that yields its columns by name, in exactly the documented shape."""
     columns = TABLES_BY_NAME[table].columns
     shape = ", ".join(f"CAST(q.{name} AS {kind}) AS {name}" for name, kind, _ in columns)
-    con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {shape} FROM ({query}) AS q", parameters or [])  # noqa: S608 - shapes are ours
+    con.execute(f"CREATE OR REPLACE TABLE {table} ({TABLES_BY_NAME[table].ddl})")
+    con.execute(f"INSERT INTO {table} SELECT {shape} FROM ({query}) AS q", parameters or [])  # noqa: S608 - shapes are ours
 
 
 def publish_in_parts(con: duckdb.DuckDBPyConnection, table: str, query: str, key: str, parts: Sequence[str]) -> None:
@@ -61,7 +63,7 @@ def publish_in_parts(con: duckdb.DuckDBPyConnection, table: str, query: str, key
     """
     columns = TABLES_BY_NAME[table].columns
     shape = ", ".join(f"CAST(q.{name} AS {kind}) AS {name}" for name, kind, _ in columns)
-    con.execute(f"CREATE OR REPLACE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind, _ in columns)})")
+    con.execute(f"CREATE OR REPLACE TABLE {table} ({TABLES_BY_NAME[table].ddl})")
     ((highest,),) = con.execute(f"SELECT coalesce(max({key}), 0) FROM {parts[0]}").fetchall()  # noqa: S608 - names are ours
     for low in range(0, highest + 1, PART_KEYS):
         for part in parts:
@@ -143,7 +145,7 @@ def _quoted(text: str) -> str:
 
 
 def _sources(con: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot], declarations: Declarations, as_of: datetime) -> None:
-    con.execute(f"CREATE OR REPLACE TABLE source ({TABLES_BY_NAME['source'].ddl.partition('(')[2]}")
+    con.execute(f"CREATE OR REPLACE TABLE source ({TABLES_BY_NAME['source'].ddl})")
     for key, snapshot in enumerate(snapshots, 1):
         m = snapshot.manifest
         declared = declarations.for_path(m.name)

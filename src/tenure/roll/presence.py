@@ -36,7 +36,7 @@ own AS (
 ),
 any_ AS (SELECT device_key, max(since) AS since, min(until) AS until FROM place GROUP BY 1)
 SELECT b.device_key, i.device_id,
-    b.name, b.serial, b.maker, b.model, nullif(regexp_extract(regexp_replace(lower(b.mac), '[:. -]', '', 'g'), '^[0-9a-f]{12}$'), '') AS mac, k.class_key, k.device_class, coalesce(k.rotation, 'unknown') AS rotation,
+    b.name, b.serial, b.maker, b.model, CASE WHEN regexp_full_match(translate(lower(b.mac), ':. -', ''), '[0-9a-f]{12}') THEN translate(lower(b.mac), ':. -', '') END AS mac, k.class_key, k.device_class, coalesce(k.rotation, 'unknown') AS rotation,
     b.site_key, b.domain_key, b.owner_key, b.managed_by, b.gateway_key, b.behind_gateway,
     coalesce(b.hardware_security, 'unknown') AS hardware_security, coalesce(b.hardware_security IN ('tpm2', 'secure-element'), false) AS hardware_backed,
     b.firmware, b.state, b.said_text AS state_text, b.said_by AS state_source_key, b.registered,

@@ -25,7 +25,7 @@ def publish_authorities(con: duckdb.DuckDBPyConnection) -> None:
 _UNDER = """
 CREATE OR REPLACE TEMP TABLE t_direct AS
 SELECT i.issuer_key, count(*) FILTER (u.usable) AS usable, count(*) AS seen
-FROM t_cert_issuer i JOIN t_usable u USING (credential_key) JOIN t_cert c USING (credential_key)
+FROM t_cert_issuer i JOIN t_credential u USING (credential_key) JOIN t_cert c USING (credential_key)
 WHERE c.self_issued IS NOT TRUE AND c.is_ca IS NOT TRUE GROUP BY i.issuer_key;
 CREATE OR REPLACE TEMP TABLE t_under AS
 SELECT a.ancestor AS issuer_key, sum(d.usable) AS usable, sum(d.seen) AS seen FROM t_direct d JOIN t_above a USING (issuer_key) GROUP BY 1
@@ -36,7 +36,7 @@ SELECT i.issuer_key, i.name, i.organisation, k.key_key, i.credential_key, o.issu
     coalesce(a.registered, false) AS registered, coalesce(a.issuance_collected, false) AS issuance_collected, a.issuance_since,
     coalesce(a.revocation_collected, false) OR i.issuer_key IN (FROM t_crl_issuer UNION ALL FROM t_list_issuer) AS revocation_collected,
     n.issuer_key IS NOT NULL AS anchored, coalesce(u.usable, 0) AS usable_credentials
-FROM t_issuer i LEFT JOIN t_key_of k ON k.credential_key = i.credential_key LEFT JOIN t_ours o USING (issuer_key)
+FROM t_issuer i LEFT JOIN (SELECT credential_key, key_key FROM t_credential) k ON k.credential_key = i.credential_key LEFT JOIN t_ours o USING (issuer_key)
 LEFT JOIN (
     SELECT issuer_key, bool_or(role = 'registered' AND coalesce(status, 'valid') = 'valid') AS registered, bool_or(issuance_collected) AS issuance_collected,
         max(issuance_since) AS issuance_since, bool_or(revocation_collected) AS revocation_collected FROM t_authority GROUP BY issuer_key

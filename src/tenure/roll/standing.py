@@ -13,19 +13,19 @@ FIFTY_YEARS_DAYS = 50 * 365.25
 
 
 def publish_credentials(con: duckdb.DuckDBPyConnection) -> None:
-    """credential, key; needs the issuers judged and the sessions linked."""
+    """credential, key; temp table t_credential; needs the issuers judged and the sessions linked."""
     con.execute(_USE)
     con.execute(_STATE)
-    con.execute(_ALL)
-    con.execute(_USABLE)
-    forget(con, "t_issue_time")
+    con.execute(_CREDENTIALS)
+    con.execute(_RANK)
     con.execute(_TOLD)
-    told = ("t_credential", "t_usable", "t_cert", "t_told", "t_holders", "t_use", "t_maybe", "t_rank")
+    forget(con, "t_issue_time")
+    told = ("t_credential", "t_cert", "t_told", "t_holders", "t_use", "t_maybe", "t_rank")
     publish_in_parts(con, "credential", _CREDENTIAL, "credential_key", told)
     forget(con, "t_told", "t_use", "t_maybe", "t_rank")
     con.execute(_SHARED_KEYS)
-    publish_in_parts(con, "key", _KEY, "credential_key", ("t_digest", "t_key_of", "t_credential", "t_cert", "t_holders"))
-    forget(con, "t_digest", "t_shared_key", "t_credential")
+    publish_in_parts(con, "key", _KEY, "credential_key", ("t_credential", "t_cert", "t_secret", "t_holders"))
+    forget(con, "t_same_key", "t_shared_key")
 
 
 # ``maybe``: a session that told only a name may be any certificate of that device that bears the name and was valid then.
@@ -64,50 +64,52 @@ SELECT credential_key, min(issued_at) AS issued_at, min(not_after) AS not_after 
 """
 
 # Narrow on purpose: ten million rows pass through several steps, and wide text is joined once at the end.
-_ALL = """
-CREATE OR REPLACE TEMP TABLE t_credential AS
-SELECT c.credential_key, 'certificate' AS kind, r.role, k.key_key, i.issuer_key, coalesce(i.verified, false) AS issuer_verified,
-    c.not_before, c.not_after, t.issued_at, NULL::TIMESTAMP AS secret_ended_at
-FROM t_cert c JOIN t_role r USING (credential_key) LEFT JOIN t_cert_issuer i USING (credential_key)
-LEFT JOIN t_key_of k USING (credential_key) LEFT JOIN t_issue_time t USING (credential_key)
-UNION ALL
-SELECT s.credential_key, 'certificate', 'unknown', NULL, s.issuer_key, false, t.issued_at, t.not_after, t.issued_at, NULL
-FROM t_serial_only s LEFT JOIN t_issue_time t USING (credential_key)
-UNION ALL
-SELECT s.credential_key, min(s.kind), min(s.role), min(k.key_key), NULL, false, min(s.created_at), max(s.expires_at), min(s.created_at), min(s.ended_at)
-FROM t_secret s LEFT JOIN t_key_of k USING (credential_key) GROUP BY s.credential_key
-"""
-
 # SSH and raw keys are never usable here: that somebody noted a key does not show who would accept it.
-_USABLE = """
-CREATE OR REPLACE TEMP TABLE t_usable AS
+_CREDENTIALS = """
+CREATE OR REPLACE TEMP TABLE t_credential AS
 WITH now AS (SELECT as_of FROM roll),
+every AS (
+    SELECT c.credential_key, 'certificate' AS kind, r.role, CASE WHEN c.spki_sha256 IS NOT NULL THEN coalesce(k.key_key, c.credential_key) END AS key_key,
+        i.issuer_key, coalesce(i.verified, false) AS issuer_verified, c.not_before, c.not_after, t.issued_at, NULL::TIMESTAMP AS secret_ended_at
+    FROM t_cert c JOIN t_role r USING (credential_key) LEFT JOIN t_cert_issuer i USING (credential_key)
+    LEFT JOIN t_same_key k USING (credential_key) LEFT JOIN t_issue_time t USING (credential_key)
+    UNION ALL
+    SELECT s.credential_key, 'certificate', 'unknown', NULL, s.issuer_key, false, t.issued_at, t.not_after, t.issued_at, NULL
+    FROM t_serial_only s LEFT JOIN t_issue_time t USING (credential_key)
+    UNION ALL
+    SELECT s.credential_key, min(s.kind), min(s.role), CASE WHEN count(s.digest) > 0 THEN coalesce(min(k.key_key), s.credential_key) END, NULL, false,
+        min(s.created_at), max(s.expires_at), min(s.created_at), min(s.ended_at)
+    FROM t_secret s LEFT JOIN t_same_key k USING (credential_key) GROUP BY s.credential_key
+),
+pinned AS (  -- certificates that are anchors themselves
+    SELECT t.credential_key, bool_or(e.purpose IS NULL OR e.purpose = 'operation') AS operation FROM e_anchor e JOIN t_pick t USING (sha256) GROUP BY 1
+),
 state AS (
-    SELECT c.credential_key, c.kind, c.role, c.issued_at, c.not_before,
+    SELECT c.* EXCLUDE (secret_ended_at),
         c.not_after IS NOT NULL AND c.not_after < now.as_of AS expired,
         c.not_before IS NOT NULL AND c.not_before > now.as_of AND c.kind = 'certificate' AS not_yet_valid,
         coalesce(e.ended, false) OR coalesce(c.secret_ended_at <= now.as_of, false) AS ended,
         least(e.ended_at, c.secret_ended_at) AS ended_at, e.revoked_at, coalesce(e.said_valid, false) AS said_valid,
         coalesce(a.issuer_key IS NOT NULL AND c.issuer_verified, false) OR p.credential_key IS NOT NULL AS anchored,
         coalesce(a.operation AND c.issuer_verified, false) OR coalesce(p.operation, false) AS anchored_for_operation
-    FROM t_credential c CROSS JOIN now LEFT JOIN t_ended e USING (credential_key) LEFT JOIN t_anchored a USING (issuer_key)
-    LEFT JOIN (  -- certificates that are pinned themselves
-        SELECT t.credential_key, bool_or(e.purpose IS NULL OR e.purpose = 'operation') AS operation
-        FROM e_anchor e JOIN t_pick t USING (sha256) GROUP BY 1
-    ) p USING (credential_key)
+    FROM every c CROSS JOIN now LEFT JOIN t_ended e USING (credential_key) LEFT JOIN t_anchored a USING (issuer_key)
+    LEFT JOIN pinned p USING (credential_key)
 )
-SELECT *, said_valid AND NOT ended AS active_at_issuer,
+SELECT * EXCLUDE (said_valid), said_valid AND NOT ended AS active_at_issuer,
     NOT expired AND NOT not_yet_valid AND NOT ended AND CASE
         WHEN kind IN ('ssh-key', 'raw-key') THEN false WHEN kind <> 'certificate' THEN true
         WHEN role = 'birth' THEN anchored_for_operation OR said_valid
         ELSE anchored OR said_valid END AS usable
-FROM state;
--- Most devices hold one credential, which is the newest of its role: only those of devices with several are put in order.
+FROM state
+"""
+
+# Most devices hold one credential, which is the newest of its role: only those of devices with several are put in order.
+_RANK = """
 CREATE OR REPLACE TEMP TABLE t_rank AS
 WITH several AS (SELECT device_key FROM t_holder GROUP BY 1 HAVING count(*) > 1),
 one_of_several AS (
-    SELECT c.credential_key, h.device_key, c.kind, c.role, u.usable, coalesce(c.not_before, c.issued_at) AS since
-    FROM t_holder h SEMI JOIN several USING (device_key) JOIN t_credential c USING (credential_key) JOIN t_usable u USING (credential_key)
+    SELECT c.credential_key, h.device_key, c.kind, c.role, c.usable, coalesce(c.not_before, c.issued_at) AS since
+    FROM t_holder h SEMI JOIN several USING (device_key) JOIN t_credential c USING (credential_key)
 )
 SELECT credential_key, usable AND row_number() OVER (PARTITION BY device_key, kind, role, usable ORDER BY since DESC NULLS LAST, credential_key) = 1 AS newest_of_role,
     lag(credential_key) OVER (PARTITION BY device_key, kind, role ORDER BY since DESC NULLS LAST, credential_key) AS successor_key
@@ -141,11 +143,11 @@ SELECT c.credential_key, c.kind, c.role, coalesce(x.subject_cn, x.subject, o.nam
         OR coalesce(date_diff('day', c.not_before, c.not_after) > {FIFTY_YEARS_DAYS}, false) AS no_expiry,
     (epoch(c.not_after) - epoch(c.not_before)) / 86400.0 AS lifetime_days, coalesce(c.issued_at, c.not_before) AS issued_at,
     x.crl_urls IS NOT NULL AS crl_url, x.ocsp_urls IS NOT NULL AS ocsp_url, coalesce(x.is_ca, false) AS ca, i.reason AS test_issuer, o.scopes,
-    CASE WHEN hs.devices = 1 THEN hs.device_key END AS device_key, coalesce(hs.devices, 0) AS devices, u.expired, u.not_yet_valid, u.revoked_at, u.ended,
-    u.ended_at, u.anchored, u.anchored_for_operation, u.active_at_issuer, u.usable, s.first_at AS first_used_at, s.last_at AS last_used_at,
-    greatest(s.last_at, m.last_at) AS last_maybe_used_at, coalesce(r.newest_of_role, u.usable AND hs.devices = 1, false) AS newest_of_role, r.successor_key,
+    CASE WHEN hs.devices = 1 THEN hs.device_key END AS device_key, coalesce(hs.devices, 0) AS devices, c.expired, c.not_yet_valid, c.revoked_at, c.ended,
+    c.ended_at, c.anchored, c.anchored_for_operation, c.active_at_issuer, c.usable, s.first_at AS first_used_at, s.last_at AS last_used_at,
+    greatest(s.last_at, m.last_at) AS last_maybe_used_at, coalesce(r.newest_of_role, c.usable AND hs.devices = 1, false) AS newest_of_role, r.successor_key,
     coalesce(x.source_key, o.source_key) AS source_key, coalesce(x.origin, o.origin) AS origin
-FROM part_t_credential c JOIN part_t_usable u USING (credential_key) LEFT JOIN part_t_cert x USING (credential_key)
+FROM part_t_credential c LEFT JOIN part_t_cert x USING (credential_key)
 LEFT JOIN part_t_told o USING (credential_key) LEFT JOIN part_t_holders hs USING (credential_key)
 LEFT JOIN part_t_use s USING (credential_key) LEFT JOIN part_t_maybe m USING (credential_key) LEFT JOIN part_t_rank r USING (credential_key)
 LEFT JOIN t_test_issuer i ON i.issuer_key = c.issuer_key
@@ -155,25 +157,31 @@ _SHARED_KEYS = """
 CREATE OR REPLACE TEMP TABLE t_shared_key AS
 SELECT k.key_key, count(DISTINCT k.credential_key) AS credentials, min(least(c.not_before, c.issued_at)) AS first_known_at,
     count(DISTINCT b.device_key) AS devices
-FROM t_key_of k SEMI JOIN t_shared_digest s ON s.key_key = k.key_key JOIN t_credential c USING (credential_key)
-LEFT JOIN binding b ON b.credential_key = k.credential_key GROUP BY k.key_key
+FROM t_same_key k JOIN t_credential c USING (credential_key) LEFT JOIN binding b USING (credential_key) GROUP BY k.key_key
 """
 
+# The first credential with a key describes it.
 _KEY = """
-WITH ssh AS (
-    SELECT credential_key, CASE key_algorithm WHEN 'ssh-ed25519' THEN 'ed25519' WHEN 'ssh-rsa' THEN 'rsa' WHEN 'ssh-dss' THEN 'dsa'
-        ELSE CASE WHEN starts_with(key_algorithm, 'ecdsa-') THEN 'ec' ELSE key_algorithm END END AS algorithm, key_bits
-    FROM t_secret WHERE kind IN ('ssh-key', 'raw-key')
+WITH secret AS (
+    SELECT credential_key, min(digest) AS digest, CASE WHEN min(kind) IN ('ssh-key', 'raw-key') THEN 'public-key' ELSE 'secret' END AS kind,
+        min(CASE WHEN kind NOT IN ('ssh-key', 'raw-key') THEN NULL ELSE CASE key_algorithm WHEN 'ssh-ed25519' THEN 'ed25519' WHEN 'ssh-rsa' THEN 'rsa'
+            WHEN 'ssh-dss' THEN 'dsa' ELSE CASE WHEN starts_with(key_algorithm, 'ecdsa-') THEN 'ec' ELSE key_algorithm END END END) AS algorithm,
+        min(CASE WHEN kind IN ('ssh-key', 'raw-key') THEN key_bits END) AS bits
+    FROM part_t_secret WHERE digest IS NOT NULL GROUP BY credential_key
 ),
-row AS (  -- the first credential with a key describes it
+digest AS (
+    SELECT credential_key, 'public-key' AS kind, spki_sha256 AS digest, key_algorithm AS algorithm, key_bits AS bits, key_curve AS curve, key_exponent AS exponent
+    FROM part_t_cert WHERE spki_sha256 IS NOT NULL
+    UNION ALL SELECT credential_key, kind, digest, algorithm, bits, NULL, NULL FROM secret
+),
+row AS (
     SELECT d.credential_key AS key_key, d.kind, lower(hex(d.digest)) AS digest, ('0x' || substr(hex(d.digest), 1, 15))::BIGINT AS prefix,
-        coalesce(c.key_algorithm, s.algorithm) AS algorithm, coalesce(c.key_bits, s.key_bits) AS bits, c.key_curve AS curve, c.key_exponent AS exponent,
+        d.algorithm, d.bits, d.curve, d.exponent,
         coalesce(sh.first_known_at, least(t.not_before, t.issued_at)) AS first_known_at, coalesce(sh.credentials, 1) AS credentials,
         coalesce(sh.devices, hs.devices, 0) AS devices
-    FROM part_t_digest d JOIN part_t_key_of k ON k.credential_key = d.credential_key AND k.key_key = d.credential_key
-    JOIN part_t_credential t ON t.credential_key = d.credential_key LEFT JOIN part_t_cert c ON c.credential_key = d.credential_key
-    LEFT JOIN (SELECT credential_key, min(algorithm) AS algorithm, min(key_bits) AS key_bits FROM ssh GROUP BY 1) s ON s.credential_key = d.credential_key
-    LEFT JOIN part_t_holders hs ON hs.credential_key = d.credential_key LEFT JOIN t_shared_key sh ON sh.key_key = d.credential_key
+    FROM digest d JOIN part_t_credential t USING (credential_key)
+    ANTI JOIN (SELECT credential_key FROM t_same_key WHERE key_key <> credential_key) o USING (credential_key)
+    LEFT JOIN part_t_holders hs USING (credential_key) LEFT JOIN t_shared_key sh ON sh.key_key = d.credential_key
 )
 SELECT *, CASE
     WHEN kind <> 'public-key' THEN NULL
