@@ -20,13 +20,13 @@ POOL = 16
 _EXAMPLES = "sqlite:///tenure.db or postgresql://user@host/database"
 
 
-def open_registry(url: str, world: World, *, pool: int = POOL) -> Registry:
+def open_registry(url: str, world: World, *, pool: int = POOL, wait: float = WAIT) -> Registry:
     """The registry at a URL. An SQLite file is made and brought up to date; PostgreSQL must be so already.
 
     Raises SchemaError when the schema is older (PostgreSQL), newer, or no schema of ours; StoreDownError when the
     database cannot be reached.
     """
-    engine = engine_for(url, pool=pool)
+    engine = engine_for(url, pool=pool, wait=wait)
     with ExitStack() as undo, _reached(engine):
         undo.callback(engine.dispose)
         if engine.dialect.name == "sqlite" and not _current(engine):
@@ -38,7 +38,7 @@ def open_registry(url: str, world: World, *, pool: int = POOL) -> Registry:
     return Registry(engine, world)
 
 
-def engine_for(url: str, *, pool: int = POOL) -> Engine:
+def engine_for(url: str, *, pool: int = POOL, wait: float = WAIT) -> Engine:
     """The engine for ``sqlite:///PATH`` or ``postgresql://...``. Connects to nothing yet."""
     try:
         parsed = make_url(url)
@@ -46,24 +46,26 @@ def engine_for(url: str, *, pool: int = POOL) -> Engine:
         raise SchemaError("this is no database URL", f"write {_EXAMPLES}") from error
     match parsed.get_backend_name():
         case "sqlite":
-            return _sqlite(parsed, pool)
+            return _sqlite(parsed, pool, wait)
         case "postgresql" | "postgres":
-            options = f"-c lock_timeout={int(WAIT * 1000)} -c timezone=UTC"
+            options = f"-c lock_timeout={int(wait * 1000)} -c timezone=UTC"
             asked = parsed.query.get("options")
             return create_engine(
                 parsed.set(drivername="postgresql+psycopg"),
                 pool_size=pool,
                 max_overflow=0,
+                pool_timeout=wait,
                 pool_pre_ping=True,
                 connect_args={"options": f"{asked} {options}" if asked else options},
             )
     raise SchemaError(f"no registry on {parsed.get_backend_name()}", f"write {_EXAMPLES}")
 
 
-def _sqlite(url: URL, pool: int) -> Engine:
+def _sqlite(url: URL, pool: int, wait: float) -> Engine:
     if not url.database or url.database == ":memory:":
         raise SchemaError("a registry in memory would be lost", f"name a file: {_EXAMPLES}")
-    engine = create_engine(url.set(drivername="sqlite+pysqlite"), pool_size=pool, max_overflow=0, connect_args={"timeout": WAIT})
+    own = url.set(drivername="sqlite+pysqlite")
+    engine = create_engine(own, pool_size=pool, max_overflow=0, pool_timeout=wait, connect_args={"timeout": wait})
     prepare_sqlite(engine)
     return engine
 

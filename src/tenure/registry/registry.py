@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from tenure.model.access import Actor
 from tenure.registry.faults import StoreBusyError, StoreDownError
@@ -71,6 +72,8 @@ class Registry:
             yield
         except IntegrityError:
             raise  # whoever wrote the row says what it means, or it is a defect
+        except NoConnectionFree as error:
+            raise StoreBusyError("all connections to the database are in use", "try again") from error
         except OperationalError as error:
             if busy(error):
                 raise StoreBusyError("another change holds what this one needs", "try again") from error
@@ -94,7 +97,6 @@ def prepare_sqlite(engine: Engine) -> None:
     def opened(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {int(WAIT * 1000)}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
