@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select
@@ -11,13 +12,21 @@ from tenure.lifecycle.approval import used
 from tenure.lifecycle.verdict import Permitted
 from tenure.model.access import EVERYTHING
 from tenure.model.devices import Device
-from tenure.model.events import Cause
+from tenure.model.events import Cause, value_digest
 from tenure.registry import approvals, credentials, obligations, offers, tombstones
 from tenure.registry.device_changes import change_device, insert_device
 from tenure.registry.devices import Held
 from tenure.registry.faults import ConflictError
 from tenure.registry.tables.custody import campaign, transfer_item
 from tenure.registry.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class _SharedKey:
+    """What a campaign is about when it opens."""
+
+    id: UUID
+    spki: bytes
 
 
 def carry_out(work: Work, held: Collection[Held], permitted: Permitted, cause: Cause) -> tuple[Device, ...]:
@@ -76,4 +85,4 @@ def _open_campaign(work: Work, key: bytes, cause: Cause) -> None:
         "version": 1,
     }
     work.write(insert(campaign).values(row))
-    work.note(cause, "campaign", str(id), None, key)
+    work.note(cause, "campaign", str(id), None, value_digest(b"", _SharedKey(id, key)))

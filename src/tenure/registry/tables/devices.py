@@ -52,6 +52,7 @@ device = Table(
     Index(None, "serial_key", "maker_key"),  # not unique: a serial is a claim
     Index(None, "state", "id"),
     Index(None, "owner", "id"),
+    Index(None, "owner", "state", "id"),
     Index(None, "site", "id"),
     Index(None, "trust_domain", "id"),
     Index(None, "device_class", "id"),

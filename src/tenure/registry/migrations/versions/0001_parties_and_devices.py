@@ -200,6 +200,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_device_owner_expires_id"), "device", ["owner", "expires", "id"])
     op.create_index(op.f("ix_device_owner_id"), "device", ["owner", "id"])
     op.create_index(op.f("ix_device_owner_last_seen_id"), "device", ["owner", "last_seen", "id"])
+    op.create_index(op.f("ix_device_owner_state_id"), "device", ["owner", "state", "id"])
     op.create_index(op.f("ix_device_serial_key_maker_key"), "device", ["serial_key", "maker_key"])
     op.create_index(op.f("ix_device_site_id"), "device", ["site", "id"])
     op.create_index(op.f("ix_device_state_id"), "device", ["state", "id"])
