@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -72,6 +73,20 @@ def test_the_order_of_rows_and_the_names_of_subjects_are_no_change() -> None:
     new = finding(1, name="new-name", evidence={"members": [{"x": 2}, {"x": 1}]})
     told = diff(_result(old), _result(new))
     assert (told.changed, told.unchanged) == ((), 1)
+
+
+@pytest.mark.parametrize("side", ["old", "new", "both"])
+def test_evidence_that_moves_with_time_is_no_change(side: str) -> None:
+    """Either report may be of a version that did not name such columns yet."""
+    old = finding(1, evidence={"days_left": 9.5, "members": [{"x": 1, "days_left": 9.5}, {"x": 2, "days_left": 9}]})
+    new = finding(1, evidence={"days_left": 8.5, "members": [{"x": 1, "days_left": 8.5}, {"x": 2, "days_left": 8}]})
+    moving: dict[str, Any] = {"moves_with_time": ("days_left",)}
+    told = diff(_result(old, **(moving if side != "new" else {})), _result(new, **(moving if side != "old" else {})))
+    assert (told.changed, told.unchanged) == ((), 1)
+    grown = dataclasses.replace(new, evidence={**new.evidence, "sessions": 2})
+    (changed,) = diff(_result(old, **moving), _result(grown, **moving)).changed
+    assert [(c.member, c.before, c.after) for c in changed.changes] == [("evidence.sessions", "absent", "2")]
+    assert len(diff(_result(old), _result(new)).changed) == 1
 
 
 def test_sources_and_times_that_differ_are_told() -> None:

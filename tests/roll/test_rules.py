@@ -77,6 +77,8 @@ def test_what_may_be_left_out_has_a_plain_default() -> None:
         (changed('["device", "credential"]', '["devices"]'), "needs names devices"),
         (changed('[["cmdb"], ["openssl-ca", "aws-iot"]]', '["cmdb"]'), "needs_sources is not a list of lists"),
         (changed('[["cmdb"], ["openssl-ca", "aws-iot"]]', "[[]]"), "needs_sources is not a list of lists"),
+        (changed("needs_coverage = true", 'moves_with_time = "x"'), "moves_with_time is not a list of columns"),
+        (changed("needs_coverage = true", "moves_with_time = [1]"), "moves_with_time is not a list of columns"),
         (changed("needs_coverage = true", "needs_coverage = 1"), "needs_coverage is not a bool"),
         (changed("days = 30", "as_of = 30"), "as_of cannot name a parameter"),
         (changed("days = 30", '"Days" = 30'), "Days cannot name a parameter"),

@@ -56,6 +56,7 @@ def test_returns_the_columns_of_the_contract(rule: str, world: World) -> None:
     assert subjects <= SUBJECT_COLUMNS
     assert set(GRAINS[text.grain]) & columns.keys()
     assert text.parameters.keys() <= used.keys(), "a parameter that the query does not use"
+    assert set(text.moves_with_time) <= columns.keys() - {"finding", "since"}
 
 
 @pytest.mark.parametrize("rule", ALL)

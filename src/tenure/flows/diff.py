@@ -6,7 +6,7 @@ assessed in NEW; otherwise the finding is lost from sight, not gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from tenure.clock import rfc3339
@@ -21,7 +21,10 @@ def diff(old: AuditResult, new: AuditResult) -> Difference:
     old_rules, new_rules = {r.id: r for r in old.rules}, {r.id: r for r in new.rules}
     came = [f for id_, f in now.items() if id_ not in was]
     left = [f for id_, f in was.items() if id_ not in now]
-    changed = tuple(c for id_, f in now.items() if id_ in was and (c := _changed(was[id_], f)).changes)
+    moving = {r.id: frozenset(r.moves_with_time) for r in (*old.rules, *new.rules)}
+    changed = tuple(
+        c for id_, f in now.items() if id_ in was and (c := _changed(was[id_], f, moving.get(f.rule, frozenset()))).changes
+    )
     gone = tuple(f for f in left if _assessed(new_rules.get(f.rule)))
     lost = tuple(_lost(f, new_rules.get(f.rule)) for f in left if not _assessed(new_rules.get(f.rule)))
     return Difference(
@@ -61,20 +64,24 @@ def _lost(finding: Finding, outcome: RuleOutcome | None) -> LostFinding:
     return LostFinding(finding, outcome.status, outcome.reason)
 
 
-def _changed(old: Finding, new: Finding) -> ChangedFinding:
-    """The finding with the members that differ; none where nothing does. Names of subjects are labels, not changes."""
-    before, after = _members(old), _members(new)
+def _changed(old: Finding, new: Finding, moving: Collection[str]) -> ChangedFinding:
+    """The finding with the members that differ; none where nothing does. Names of subjects are labels, not changes, and so is
+    evidence that moves with the as-of time (``moving``): how many days are left is another number every day."""
+    before, after = _members(old, moving), _members(new, moving)
     names = dict.fromkeys([*before, *after])
     changes = (MemberChange(name, before.get(name, "absent"), after.get(name, "absent")) for name in names)
     return ChangedFinding(old, new, tuple(c for c in changes if c.before != c.after))
 
 
-def _members(finding: Finding) -> dict[str, str]:
+def _members(finding: Finding, moving: Collection[str]) -> dict[str, str]:
     """What can change in a finding, as text: a datetime equals its RFC 3339 form, since a report read back holds that."""
     told = {"severity": finding.severity.value, "since": _text(finding.since)}
     for column, cell in finding.evidence.items():
-        rows = [", ".join(f"{k}={_text(v)}" for k, v in row.items()) for row in cell] if isinstance(cell, list) else None
-        told[f"evidence.{column}"] = _text(cell) if not isinstance(cell, list) else "; ".join(sorted(rows or ()))
+        if isinstance(cell, list):
+            rows = (", ".join(f"{k}={_text(v)}" for k, v in row.items() if k not in moving) for row in cell)
+            told[f"evidence.{column}"] = "; ".join(sorted(rows))
+        elif column not in moving:
+            told[f"evidence.{column}"] = _text(cell)
     return told
 
 

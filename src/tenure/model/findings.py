@@ -73,6 +73,7 @@ class RuleOutcome:
     fix: str = ""  # from the rule's header: the next step for the operator
     reference: str = ""  # the clause it rests on
     parameters: str = ""  # the parameters it ran with, as "days=30 limit=5", sorted by name
+    moves_with_time: tuple[str, ...] = ()  # columns of its evidence that change with the as-of time alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,7 @@ def rule(of: RuleOutcome) -> dict[str, Json]:
         "fix": encodable(of.fix),
         "reference": encodable(of.reference),
         "parameters": encodable(of.parameters),
+        "moves_with_time": [encodable(column) for column in of.moves_with_time],
     }
 
 

@@ -199,6 +199,7 @@ def _outcome(one: _Ran, suppressed: int) -> RuleOutcome:
         why=rule.why,
         fix=rule.fix,
         reference=rule.reference,
+        moves_with_time=rule.moves_with_time,
         parameters=" ".join(f"{name}={one.parameters[name]}" for name in sorted(one.parameters)),
     )
 

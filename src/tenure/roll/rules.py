@@ -44,7 +44,7 @@ GRAINS: Mapping[str, tuple[str, ...]] = {
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]*")
 _REQUIRED = ("title", "severity", "grain", "why", "fix", "needs")
-_OPTIONAL = ("needs_sources", "needs_coverage", "absence", "reference", "parameters")
+_OPTIONAL = ("needs_sources", "needs_coverage", "absence", "moves_with_time", "reference", "parameters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Rule:
     needs_sources: tuple[tuple[str, ...], ...] = ()  # of each group, one kind of source must be collected
     needs_coverage: bool = False
     absence: bool = False  # reports that something is missing: false where the source was cut short
+    moves_with_time: tuple[str, ...] = ()  # columns of evidence that change with the as-of time alone
     reference: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)  # defaults
     file: str = ""  # where it was read from
@@ -176,6 +177,7 @@ def _rule(identifier: str, table: dict[str, Any], query: str, file: str) -> Rule
         needs_sources=_source_groups(table.get("needs_sources", []), file),
         needs_coverage=_typed(table, "needs_coverage", bool, file, False),
         absence=_typed(table, "absence", bool, file, False),
+        moves_with_time=_columns(table.get("moves_with_time", []), file),
         reference=_prose(_typed(table, "reference", str, file, "")),
         parameters=_parameters(_typed(table, "parameters", dict, file, {}), file),
         file=file,
@@ -213,6 +215,12 @@ def _source_groups(value: object, file: str) -> tuple[tuple[str, ...], ...]:
             'of each inner list one is enough, as in needs_sources = [["cmdb"], ["openssl-ca", "aws-iot"]]',
         )
     return tuple(tuple(group) for group in groups)
+
+
+def _columns(value: object, file: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        raise RuleError(f"{file}: moves_with_time is not a list of columns", 'name columns of evidence, as in ["days_left"]')
+    return tuple(value)
 
 
 def _parameters(table: dict[str, Any], file: str) -> dict[str, Parameter]:

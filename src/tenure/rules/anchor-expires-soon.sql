@@ -4,6 +4,7 @@
 -- why = """On that day every path that ends in it fails at once, for devices that may take months to reach with a new one."""
 -- fix = """Make the successor now, bring it to every relying party and firmware named here beside the old one, and let devices
 -- renew under it before the old one ends."""
+-- moves_with_time = ["days_left"]
 -- needs = ["anchor", "credential"]
 -- reference = "RFC 6024; RFC 5280, section 6.1"
 -- [parameters]

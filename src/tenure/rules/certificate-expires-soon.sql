@@ -4,6 +4,7 @@
 -- why = """The last certificate in force of a working device runs out, and no later one is there: when it ends, the device is cut off and,
 -- where it renews over the same connection, cannot come back by itself."""
 -- fix = """Renew it now by the way its class can take, and find out why it has not renewed by itself."""
+-- moves_with_time = ["days_left"]
 -- needs = ["device", "credential", "binding"]
 -- reference = "RFC 5280, section 4.1.2.5; NIST SP 1800-16B"
 -- [parameters]

@@ -5,6 +5,7 @@
 -- sign of silence in the fleet."""
 -- fix = """Export it again and repeat the audit; if exports come less often on purpose, declare the age that is agreed
 -- (max_age_days)."""
+-- moves_with_time = ["age_days"]
 -- needs = ["source"]
 -- reference = "NIST SP 800-53 Rev. 5, CM-8(1)"
 SELECT
