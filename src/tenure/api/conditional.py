@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tenure.api.problem import MALFORMED, NO_PRECONDITION, STALE, RefusalError
 
+PATTERN = r'^(?:\*|"v(?:0|[1-9][0-9]{0,17})")$'
 _TAG = re.compile(r'"v(0|[1-9][0-9]{0,17})"')
 _LISTED = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 

@@ -27,7 +27,7 @@ from tenure.api.idempotency import Answer, Begun, Key
 from tenure.api.limits import Buckets, address, too_many
 from tenure.api.parts import Asked, Frame
 from tenure.api.peer_certificate import peer_certificate
-from tenure.api.problem import DEFECT, FORBIDDEN, STORE_DOWN, RefusalError
+from tenure.api.problem import DEFECT, FORBIDDEN, INVALID, STORE_DOWN, RefusalError
 from tenure.errors import TenureError
 from tenure.model.access import Actor
 
@@ -46,6 +46,7 @@ class Guard:
 
     async def admit(self, request: Request, path: str, handle: Handler) -> Response:
         """Steps 1 to 5."""
+        _no_doubles(request)
         entry = self._access.get((request.method, path))
         if entry is Open.PUBLIC:
             return await handle(request)
@@ -91,6 +92,13 @@ class Guard:
             raise
         await run_in_threadpool(store.finish, key, _kept(request, response))
         return response
+
+
+def _no_doubles(request: Request) -> None:
+    """No parameter is a list. Of two values one would be passed over, and not all who look at a request choose the same."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    if len(set(names)) < len(names):
+        raise RefusalError(INVALID, "a parameter stands twice in the query", "name each parameter once")
 
 
 def _kept(request: Request, response: Response) -> Answer:

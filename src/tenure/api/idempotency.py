@@ -20,7 +20,7 @@ from typing import Protocol
 from tenure.api.problem import BUSY_KEY, MALFORMED, REUSED_KEY, UNKNOWN_OUTCOME, RefusalError
 
 PATIENCE = timedelta(minutes=2)  # longer than any request may take
-_WRITTEN = re.compile(r'"?([\x21\x23-\x5b\x5d-\x7e]{8,128})"?')
+PATTERN = r'^(?:"[A-Za-z0-9_-]{8,128}"|[A-Za-z0-9_-]{8,128})$'
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,11 @@ class IdempotencyStore(Protocol):
 
 def read_key(header: str, caller: str) -> Key:
     """The key a caller sent, quoted or not. Raises RefusalError when it is none."""
-    found = _WRITTEN.fullmatch(header.strip())
-    if not found:
-        raise RefusalError(MALFORMED, "Idempotency-Key is not a key", "send 8 to 128 visible characters, for example a UUID")
-    return Key(caller, found[1])
+    if not re.fullmatch(PATTERN, header):
+        raise RefusalError(
+            MALFORMED, "Idempotency-Key is not a key", "send 8 to 128 letters, digits, dashes or underscores: a UUID, for example"
+        )
+    return Key(caller, header.strip('"'))
 
 
 def digest(method: str, path: str, query: bytes, body: bytes) -> bytes:

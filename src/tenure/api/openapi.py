@@ -10,7 +10,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 
 from tenure import __version__
-from tenure.api import problem
+from tenure.api import conditional, idempotency, problem
 from tenure.api.access_table import Access, Entry, Open, grant_of
 from tenure.api.limits import LIMITS
 
@@ -30,8 +30,9 @@ KEY_HEADER = {
     "in": "header",
     "required": False,
     "description": "A name for this very request: sent again with it, it is not done again",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,128}$"},
+    "schema": {"type": "string", "pattern": idempotency.PATTERN},
 }
+IF_MATCH = {"type": "string", "pattern": conditional.PATTERN}
 SCHEMAS: dict[str, type[BaseModel]] = {"Problem": problem.Problem, "Flaw": problem.Flaw}
 KEYED = (problem.MALFORMED, problem.BUSY_KEY, problem.UNKNOWN_OUTCOME, problem.REUSED_KEY)
 
@@ -55,17 +56,20 @@ def describe(app: FastAPI, access: Access) -> dict[str, Any]:
 
 def _complete(operation: dict[str, Any], method: str, entry: Entry) -> None:
     responses = operation["responses"]
-    kinds = [*LIMITS]
+    kinds = [*LIMITS, problem.INVALID]
     if not isinstance(entry, Open):
         operation["security"] = SECURITY
         operation["description"] = f"{operation.get('description', '')}\n\nPermission: {grant_of(entry).text}.".strip()
         kinds += [problem.UNAUTHENTICATED, problem.FORBIDDEN, problem.BUSY, problem.STORE_DOWN]
     else:
         operation["security"] = []
-    if responses.pop("422", None) is not None or "requestBody" in operation:
-        kinds += [problem.INVALID]
+    responses.pop("422", None)
     if "requestBody" in operation:
         kinds += [problem.MALFORMED]
+    for parameter in operation.get("parameters", []):
+        if parameter["name"] == "if-match":
+            parameter |= {"name": "If-Match", "required": "428" in responses, "schema": IF_MATCH}
+            kinds += [problem.MALFORMED]
     if method == "POST" and not isinstance(entry, Open):
         operation.setdefault("parameters", []).append(KEY_HEADER)
         kinds += KEYED

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from tenure.api.access_table import V1
 from tenure.api.guard import GuardedRoute
 from tenure.api.parts import Ask, Paged, Records, Works
-from tenure.api.problem import BAD_CURSOR, CONFLICT, INVALID, NOT_FOUND, documented
+from tenure.api.problem import BAD_CURSOR, CONFLICT, NOT_FOUND, documented
 from tenure.api.shapes.parties import Ending
 from tenure.api.shapes.tokens import AssignmentOrder, MadeToken, NewToken, TokenForm
 from tenure.api.shapes.wire import Page, Paging
@@ -29,7 +29,7 @@ def listed(pager: Paged, registry: Records, query: Annotated[Paging, Query()]) -
 
 
 @router.post(
-    "", status_code=201, summary="Make a token; its text is shown in this answer alone", responses=documented(CONFLICT, INVALID)
+    "", status_code=201, summary="Make a token; its text is shown in this answer alone", responses=documented(CONFLICT, NOT_FOUND)
 )
 def made(ask: Ask, parts: Works, order: NewToken, response: Response) -> MadeToken:
     wanted = Wanted(

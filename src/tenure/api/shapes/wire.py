@@ -58,7 +58,9 @@ class Paging(Order):
     """What every list takes."""
 
     limit: int = Field(default=100, ge=1, le=LONGEST_PAGE, description="The most items of a page")
-    cursor: str | None = Field(default=None, max_length=1024, description="`next` of the page before")
+    cursor: str | None = Field(
+        default=None, max_length=1024, pattern=r"^[A-Za-z0-9._-]*$", description="`next` of the page before"
+    )
 
 
 class Page(BaseModel, Generic[Item]):
