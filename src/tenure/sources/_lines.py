@@ -104,6 +104,12 @@ def first_bytes(file: LogFile, size: int = 1 << 16) -> bytes:
         return plain_head(raw.read(size))
 
 
+def tell_torn(file: LogFile, draft: SnapshotDraft, why: str) -> None:
+    """A gzip file ends too soon or is damaged: what it still held is not known."""
+    draft.problem(file.relative, "end", why, "gzip-damaged")
+    draft.cut_short(f"{file.relative}: {why}")
+
+
 def size_of(files: Iterable[LogFile]) -> int:
     return sum(f.path.stat().st_size for f in files)
 

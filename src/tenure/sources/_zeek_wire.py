@@ -21,7 +21,7 @@ from tenure.model.identifiers import serial_hex_text
 from tenure.model.vocabulary import Outcome, RelyingPartyKind, SubjectKind
 from tenure.sources import _openssl_names
 from tenure.sources._addresses import address
-from tenure.sources._lines import LogFile
+from tenure.sources._lines import LogFile, tell_torn
 from tenure.sources._log_problems import LineProblems
 from tenure.sources._log_sessions import OPEN_AT_ONCE
 from tenure.sources._zeek_certificates import ZeekCertificates
@@ -79,7 +79,9 @@ class Wire:
         )
         for kind, take in takers:
             for file in (f for k, f in kinds if k == kind):
-                for line, row in rows(file, self._context.progress, partial(self._torn, file), partial(self._odd, file)):
+                for line, row in rows(
+                    file, self._context.progress, partial(tell_torn, file, self._draft), partial(self._odd, file)
+                ):
                     self._counts[kind] += 1
                     take(row, file.relative, line)
         for uid in list(self._mqtt):
@@ -89,10 +91,6 @@ class Wire:
 
     def _odd(self, file: LogFile, line: int, code: str, reason: str, written: str) -> None:
         self._problems.add(file.relative, line, code, reason, written)
-
-    def _torn(self, file: LogFile, why: str) -> None:
-        self._draft.problem(file.relative, "end", why, "gzip-damaged")
-        self._draft.cut_short(f"{file.relative}: {why}")
 
     def _note_others(self, kinds: list[tuple[str, LogFile]]) -> None:
         others = sorted({kind or file.path.name for kind, file in kinds if kind not in OURS and kind != "files"})

@@ -30,6 +30,7 @@ from tenure.sources._lines import (
     first_bytes,
     logs_of,
     plain_head,
+    tell_torn,
 )
 from tenure.sources._log_problems import LineProblems
 from tenure.sources._log_sessions import OPEN_AT_ONCE
@@ -93,13 +94,8 @@ def collect_log(
 
 
 def _chunks(file: LogFile, context: CollectContext, draft: SnapshotDraft, chunk_bytes: int) -> Iterator[tuple[Chunk, None]]:
-    for chunk in chunks(file, context.progress, partial(_torn, file, draft), chunk_bytes):
+    for chunk in chunks(file, context.progress, partial(tell_torn, file, draft), chunk_bytes):
         yield chunk, None
-
-
-def _torn(file: LogFile, draft: SnapshotDraft, why: str) -> None:
-    draft.problem(file.relative, "end", why, "gzip-damaged")
-    draft.cut_short(f"{file.relative}: {why}")
 
 
 def _merged(

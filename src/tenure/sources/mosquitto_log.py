@@ -28,6 +28,7 @@ from tenure.sources._lines import (
     logs_of,
     plain_head,
     stem,
+    tell_torn,
 )
 from tenure.sources._log_problems import LineProblems
 from tenure.sources._log_sessions import OPEN_AT_ONCE
@@ -161,13 +162,9 @@ def _clocked(
     clock = Clock(declared.time_zone, declared.timestamp_format)
     files = _from_old_to_new(files, clock)
 
-    def blocks(progress: Callable[[int], None], torn: Callable[[LogFile, str], None]) -> Iterator[Chunk]:
+    def blocks(progress: Callable[[int], None], torn: Callable[[LogFile, SnapshotDraft, str], None]) -> Iterator[Chunk]:
         for file in files:
-            yield from chunks(file, progress, partial(torn, file), chunk_bytes)
-
-    def torn(file: LogFile, why: str) -> None:
-        draft.problem(file.relative, "end", why, "gzip-damaged")
-        draft.cut_short(f"{file.relative}: {why}")
+            yield from chunks(file, progress, partial(torn, file, draft), chunk_bytes)
 
     years: Iterator[int] = iter(())
     if clock.pattern is None and names_no_year(files):
@@ -176,8 +173,8 @@ def _clocked(
             draft.problem(files[0].relative, "line 1", reason, "year-unknown")
             draft.cut_short(f"{files[0].relative}: {reason}")
             return
-        years = iter(years_of(blocks(lambda _bytes: None, lambda _file, _why: None), declared.as_of))
-    for chunk in blocks(context.progress, torn):
+        years = iter(years_of(blocks(lambda _bytes: None, lambda _file, _draft, _why: None), declared.as_of))
+    for chunk in blocks(context.progress, tell_torn):
         year = next(years, None)
         yield chunk, clock if year is None else replace(clock, year=year)
 
