@@ -1,0 +1,59 @@
+"""The registry in the real world: its clock, its ids, its randomness, and which database."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tenure.errors import TenureError
+from tenure.ledger.tree import leaf_hash, root_of
+from tenure.registry.opening import engine_for, open_registry
+from tenure.registry.registry import Registry
+from tenure.registry.work import World
+
+
+class NoRegistryError(TenureError):
+    """The database that was named holds no registry."""
+
+
+def now() -> datetime:
+    """The present moment to the microsecond: the order of events rests on it."""
+    return datetime.now(UTC)
+
+
+def real_world() -> World:
+    from uuid_utils.compat import uuid7
+
+    return World(now, uuid7, secrets.token_bytes)
+
+
+def tree_root(leaves: Sequence[bytes]) -> bytes:
+    """The RFC 6962 tree head that a batch event names; a row of it is proved by ``ledger.rows``."""
+    return root_of([leaf_hash(leaf) for leaf in leaves])
+
+
+def opened(url: str) -> Registry:
+    """The registry at a URL. An SQLite file must be there: a wrong folder must not become a new, empty registry.
+
+    Raises NoRegistryError, SchemaError, StoreDownError.
+    """
+    if (file := sqlite_file(url)) is not None and not file.exists():
+        raise NoRegistryError(
+            f"there is no registry at {file}", "make one with tenure registry init, or name another: --database"
+        )
+    return open_registry(url, real_world())
+
+
+def made(url: str) -> Registry:
+    """As ``opened``, but an SQLite file that is not there is made."""
+    if (file := sqlite_file(url)) is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    return open_registry(url, real_world())
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an embedded registry; None for a server. Raises SchemaError for what is no database URL."""
+    engine = engine_for(url)
+    return Path(engine.url.database) if engine.dialect.name == "sqlite" and engine.url.database else None
