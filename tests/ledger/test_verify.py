@@ -221,6 +221,31 @@ def test_the_copy_beside_the_right_row(tmp_path: Path) -> None:
     assert (finding.position, finding.deed, finding.found) == (4, Deed.INSERTED, NEW)
 
 
+def test_a_row_overwritten_by_a_copy_of_an_earlier_one(tmp_path: Path) -> None:
+    w = world(tmp_path, shipped=20)
+    w.store.at(10).leaf = leaf(3)
+    assert asked(w).finding == BadRow(10, Deed.CHANGED, w.store.at(10).event, leaf(10))
+
+
+def test_two_rows_at_one_place_in_the_old_order(tmp_path: Path) -> None:
+    """The leaves in their order still give the signed root; only the numbers are wrong."""
+    w = world(tmp_path, shipped=20)
+    w.store.at(4).position = 3
+    finding = asked(w).finding
+    assert isinstance(finding, BadRow)
+    assert (finding.position, finding.deed, finding.found) == (3, Deed.REORDERED, UUID(int=5))
+
+
+def test_a_kept_checkpoint_needs_no_files_of_its_size(tmp_path: Path) -> None:
+    """The shelf has gone on, and dropped the partial files of that time."""
+    w = world(tmp_path, shipped=300)
+    kept = w.store.signed
+    assert kept
+    w.place(300)
+    w.ship()
+    assert verify(w.store, IDENTITY, w.shelf, [kept]) == Verdict(600, 600, Intact(), ())
+
+
 def test_what_is_placed_while_it_reads_is_not_accused(tmp_path: Path) -> None:
     w = world(tmp_path, shipped=300)
     assert verify(w.store, IDENTITY, w.shelf, progress=lambda _: w.place(1)).sound

@@ -74,19 +74,16 @@ def first_bad(rows: LedgerRows, truth: Truth, entries: Callable[[int], bytes | N
         here = list(standing) if at == position else []
         wrong = [row for row in here if leaf_hash(row.leaf) != expected]
         if wrong or not here:
-            return _judged(rows, truth, position, expected, here, wrong, entries(position))
+            return _judged(rows, truth, position, expected, wrong, entries(position))
         if len(here) > 1:
             return BadRow(position, Deed.INSERTED, here[1].event, entries(position))
         at, standing = next(places, (None, iter(())))
     return None
 
 
-def _judged(
-    rows: LedgerRows, truth: Truth, position: int, expected: bytes, here: list[Placed], wrong: list[Placed], was: bytes | None
-) -> BadRow:
+def _judged(rows: LedgerRows, truth: Truth, position: int, expected: bytes, wrong: list[Placed], was: bytes | None) -> BadRow:
     found = wrong[0] if wrong else None
-    present = len(wrong) < len(here)  # the right row stands there too, beside a wrong one
-    stands_elsewhere = present or any(leaf_hash(r.leaf) == expected for r in rows.placed() if r.position != position)
+    stands_elsewhere = any(leaf_hash(row.leaf) == expected for row in rows.placed())  # or beside a wrong one, at its place
     if found is None:
         return BadRow(position, Deed.REORDERED if stands_elsewhere else Deed.REMOVED, None, was)
     hashed = leaf_hash(found.leaf)

@@ -83,7 +83,6 @@ class Sequencer:
         before = self._head.note if self._head else None
         batch = Batch(edge.size, [p.event for p in pending], grown.take(), before, head.note)
         if not self._store.append(batch):  # 6
-            self._edge = None
             return NotOurs()
         self._head, self._edge = head, grown
         return Placed(len(pending), head)
