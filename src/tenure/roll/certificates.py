@@ -33,7 +33,7 @@ _EDGE_SCHEMA = pa.schema(_EDGE_COLUMNS)
 
 
 def link_certificates(con: duckdb.DuckDBPyConnection, edge_cache: Path | None) -> None:
-    """Table edge; temp tables t_cert, t_ca, t_ca_issuer, t_ca_parent, t_issuer, t_cert_issuer; view t_pick (sha256 -> credential_key)."""
+    """Table edge; temp tables t_pick (sha256 -> credential_key), t_ca, t_ca_issuer, t_ca_parent, t_issuer, t_cert_issuer; view t_cert."""
     con.execute(_CERTIFICATES)
     con.execute(_NAMES)
     con.execute(_AUTHORITIES)
@@ -46,7 +46,8 @@ def link_certificates(con: duckdb.DuckDBPyConnection, edge_cache: Path | None) -
     forget(con, "t_known", "t_candidate", "t_open", "t_edge_state")
 
 
-# Most certificates are shown once. Of those whose hash is met again, all readings but the best are left out.
+# Most certificates are shown once. Of those whose hash is met again, all readings but the best are left out. What they say
+# stays in the snapshots' files and is read from there, a few columns at a time: it would fill the memory several times over.
 _CERTIFICATES = """
 CREATE OR REPLACE TEMP VIEW t_reading AS
 SELECT f.certificates_before + e.row_in_source + 1 AS credential_key, e.* FROM e_certificate e JOIN t_first f USING (source_key);
@@ -56,11 +57,10 @@ SELECT credential_key FROM (
         PARTITION BY r.sha256 ORDER BY CASE r.reader WHEN 'full' THEN 0 WHEN 'partial' THEN 1 ELSE 2 END, r.credential_key) AS place
     FROM t_reading r SEMI JOIN (SELECT hash(sha256) AS h FROM e_certificate GROUP BY 1 HAVING count(*) > 1) s ON s.h = hash(r.sha256)
 ) WHERE place > 1;
-CREATE OR REPLACE TEMP TABLE t_cert AS
+CREATE OR REPLACE TEMP VIEW t_cert AS
 SELECT r.* EXCLUDE (der, issuer_sha256, subject_sha256, key_usage, subject_alt_names, path_length)
 FROM t_reading r ANTI JOIN t_left_out USING (credential_key);
-CREATE OR REPLACE TEMP VIEW t_pick AS SELECT credential_key, sha256, source_key, row_in_source FROM t_cert;
-DROP TABLE t_left_out
+CREATE OR REPLACE TEMP TABLE t_pick AS SELECT credential_key, sha256, source_key, row_in_source FROM t_cert
 """
 
 _NAMES = """

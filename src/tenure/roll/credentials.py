@@ -104,7 +104,7 @@ SELECT i.issuer_key, c.serial_hex, min(c.credential_key) AS credential_key FROM 
 SEMI JOIN t_named w ON w.serial_hex = c.serial_hex JOIN t_cert_issuer i USING (credential_key)
 GROUP BY i.issuer_key, c.serial_hex;
 CREATE OR REPLACE TEMP TABLE t_serial_only AS
-SELECT (SELECT coalesce(max(credential_key), 0) FROM t_cert) + row_number() OVER (ORDER BY issuer_key, serial_hex) AS credential_key, issuer_key, serial_hex
+SELECT (SELECT coalesce(max(credential_key), 0) FROM t_pick) + row_number() OVER (ORDER BY issuer_key, serial_hex) AS credential_key, issuer_key, serial_hex
 FROM t_named n ANTI JOIN t_serial s USING (issuer_key, serial_hex);
 INSERT INTO t_serial SELECT issuer_key, serial_hex, credential_key FROM t_serial_only;
 CREATE OR REPLACE TEMP TABLE t_crl_issuer AS SELECT DISTINCT issuer_key FROM t_said WHERE authority = 'crl' AND issuer_key IS NOT NULL
@@ -112,7 +112,7 @@ CREATE OR REPLACE TEMP TABLE t_crl_issuer AS SELECT DISTINCT issuer_key FROM t_s
 
 _SECRETS = """
 CREATE OR REPLACE TEMP TABLE t_secret AS
-WITH bases AS (SELECT (SELECT coalesce(max(credential_key), 0) FROM t_cert) + (SELECT count(*) FROM t_serial_only) AS base)
+WITH bases AS (SELECT (SELECT coalesce(max(credential_key), 0) FROM t_pick) + (SELECT count(*) FROM t_serial_only) AS base)
 SELECT base + dense_rank() OVER (ORDER BY s.source_key, s.kind, s.secret_id, s.digest) AS credential_key, s.*
 FROM e_secret s, bases
 """

@@ -17,11 +17,10 @@ from tenure.roll.intake import lend, publish
 
 
 def link_devices(con: duckdb.DuckDBPyConnection) -> None:
-    """Tables device_record, device_identifier, identifier; temp tables t_merged, t_carrier, t_identity, t_device_base; view t_found."""
+    """Tables device_record, device_identifier, identifier; temp tables t_merged, t_found, t_identity, t_device_base."""
     _components(con)
     _carriers(con)
     publish(con, "device_record", _DEVICE_RECORD)
-    publish(con, "identifier", _IDENTIFIER)
     con.execute(_IDENTITY)
     _chosen(con)
 
@@ -76,25 +75,26 @@ def _components(con: duckdb.DuckDBPyConnection) -> None:
 
 def _carriers(con: duckdb.DuckDBPyConnection) -> None:
     """Who carries what. ``t_found`` finds devices by an identifier: whoever asks must see that it gives one device only."""
-    con.execute(_CARRIERS)
-    ((significant,),) = con.execute("SELECT count(*) > 0 FROM t_zeros").fetchall()
-    con.execute(f"CREATE OR REPLACE TEMP VIEW t_found AS {_FOUND.format(_EXACT if significant else 'kind')}")
     publish(
         con,
         "device_identifier",
-        "SELECT coalesce(h.identifier_key, c.link) AS identifier_key, c.node AS record_key, c.device_key, c.source_key "
-        "FROM t_carrier c LEFT JOIN t_shared_link h USING (link) WHERE c.told",
+        "SELECT coalesce(h.identifier_key, l.link) AS identifier_key, l.node AS record_key, coalesce(m.device_key, l.node) AS device_key, l.source_key "
+        "FROM t_link l LEFT JOIN t_merged m USING (node) LEFT JOIN t_shared_link h USING (link) WHERE l.told",
     )
+    publish(con, "identifier", _IDENTIFIER)
+    con.execute(_FOUND)
+    con.execute(_EXACT)
 
 
-_CARRIERS = """
-CREATE OR REPLACE TEMP TABLE t_carrier AS
-SELECT l.*, coalesce(m.device_key, l.node) AS device_key, x.reason AS lost FROM t_link l LEFT JOIN t_merged m USING (node)
-LEFT JOIN t_lost x ON x.kind = l.kind AND x.value = l.value AND x.scope = l.scope;
+_FOUND = """
+CREATE OR REPLACE TEMP TABLE t_inferred_maker AS SELECT node, min(scope) AS maker FROM t_link WHERE kind = 'serial' AND inferred GROUP BY node;
+CREATE OR REPLACE TEMP TABLE t_found AS
+SELECT l.kind, l.value, l.scope, coalesce(m.device_key, l.node) AS device_key, l.strong_kind AS strong FROM t_link l LEFT JOIN t_merged m USING (node)
+ANTI JOIN t_lost x ON x.kind = l.kind AND x.value = l.value AND x.scope = l.scope;
 DROP TABLE t_link
 """
-_EXACT = f"CASE WHEN kind = 'serial' AND scope IN (SELECT maker FROM t_zeros) THEN '{notations.SERIAL_EXACT}'::t_identifier_kind ELSE kind END"  # noqa: S608 - a constant of ours
-_FOUND = "SELECT {} AS kind, value, scope, device_key, strong_kind AS strong FROM t_carrier WHERE lost IS NULL"
+
+_EXACT = f"UPDATE t_found SET kind = '{notations.SERIAL_EXACT}' WHERE kind = 'serial' AND scope IN (SELECT maker FROM t_zeros)"  # noqa: S608 - a constant of ours
 
 _DEVICE_RECORD = """
 SELECT e.record_key, coalesce(t.device_key, w.node, e.record_key) AS device_key, e.source_key, e.record_id, s.kind, s.decides_device_state AS decides,
@@ -108,8 +108,7 @@ LEFT JOIN t_merged t ON t.node = coalesce(w.node, e.record_key)
 LEFT JOIN e_description o ON o.source_key = e.source_key AND o.ref = e.owner_ref
 LEFT JOIN e_description p ON p.source_key = e.source_key AND p.ref = e.site_ref
 LEFT JOIN e_description m ON m.source_key = e.source_key AND m.ref = e.managed_by_ref
-LEFT JOIN (SELECT node, min(scope) AS maker FROM t_carrier WHERE kind = 'serial' AND inferred GROUP BY node) sc
-    ON sc.node = coalesce(w.node, e.record_key)
+LEFT JOIN t_inferred_maker sc ON sc.node = coalesce(w.node, e.record_key)
 """
 
 
@@ -122,7 +121,8 @@ every AS (
     SELECT s.identifier_key, s.kind, s.value, s.scope, s.strong_kind, n.records, n.devices, x.reason
     FROM t_shared s JOIN met n USING (identifier_key) LEFT JOIN t_lost x ON x.kind = s.kind AND x.value = s.value AND x.scope = s.scope
     UNION ALL
-    SELECT c.link, c.kind, c.value, c.scope, c.strong_kind, 1, 1, c.lost FROM t_carrier c ANTI JOIN t_shared_link h USING (link) WHERE c.told
+    SELECT l.link, l.kind, l.value, l.scope, l.strong_kind, 1, 1, x.reason FROM t_link l ANTI JOIN t_shared_link h USING (link)
+    LEFT JOIN t_lost x ON x.kind = l.kind AND x.value = l.value AND x.scope = l.scope WHERE l.told
 )
 SELECT identifier_key, kind, value, nullif(scope, '') AS scope, strong_kind AND reason IS NULL AS strong, reason IS NOT NULL AS non_identifying,
     records, devices, 0 AS credentials, reason
@@ -132,7 +132,7 @@ FROM every
 _IDENTITY = """
 CREATE OR REPLACE TEMP TABLE t_identity AS
 WITH strong AS (
-    SELECT device_key, kind, scope, value FROM t_carrier WHERE strong_kind AND lost IS NULL
+    SELECT device_key, CASE WHEN kind = 'serial-exact' THEN 'serial' ELSE kind::VARCHAR END AS kind, scope, value FROM t_found WHERE strong
 ),
 by_hardware AS (SELECT device_key, min('hardware-key  ' || value) AS best FROM strong WHERE kind = 'hardware-key' GROUP BY 1),
 by_serial AS (SELECT device_key, min('serial ' || scope || ' ' || value) AS best FROM strong WHERE kind = 'serial' GROUP BY 1),

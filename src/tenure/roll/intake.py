@@ -30,9 +30,6 @@ CREDENTIAL_KINDS = frozenset({"openssl-ca", "issuance-log", "aws-iot", "secrets"
 DEFAULT_MAX_AGE_DAYS = {"mosquitto-log": 7.0, "aws-iot-log": 7.0, "zeek": 7.0, "openssl-ca": 14.0}
 OTHER_MAX_AGE_DAYS = 30.0
 
-PART_KEYS = 2_000_000
-"""Keys of one part of a table that is published in parts."""
-
 
 def open_roll(path: Path, *, memory: str, threads: int, spill: Path) -> duckdb.DuckDBPyConnection:
     """A fresh DuckDB file at ``path``; what does not fit into ``memory`` spills below ``spill``."""
@@ -54,26 +51,6 @@ def publish(con: duckdb.DuckDBPyConnection, table: str, query: str, parameters: 
     shape = ", ".join(f"CAST(q.{name} AS {kind}) AS {name}" for name, kind, _ in columns)
     con.execute(f"CREATE OR REPLACE TABLE {table} ({TABLES_BY_NAME[table].ddl})")
     con.execute(f"INSERT INTO {table} SELECT {shape} FROM ({query}) AS q", parameters or [])  # noqa: S608 - shapes are ours
-
-
-def publish_in_parts(con: duckdb.DuckDBPyConnection, table: str, query: str, key: str, parts: Sequence[str]) -> None:
-    """As ``publish``, a range of keys at a time, so that the joins of one range fit into memory together.
-
-    ``query`` reads ``part_x`` where it means temp table ``x`` of ``parts``; each of them has the column ``key``.
-    """
-    columns = TABLES_BY_NAME[table].columns
-    shape = ", ".join(f"CAST(q.{name} AS {kind}) AS {name}" for name, kind, _ in columns)
-    con.execute(f"CREATE OR REPLACE TABLE {table} ({TABLES_BY_NAME[table].ddl})")
-    ((highest,),) = con.execute(f"SELECT coalesce(max({key}), 0) FROM {parts[0]}").fetchall()  # noqa: S608 - names are ours
-    for low in range(0, highest + 1, PART_KEYS):
-        for part in parts:
-            con.execute(
-                f"CREATE OR REPLACE TEMP VIEW part_{part} AS SELECT * FROM {part} "  # noqa: S608 - names are ours
-                f"WHERE {key} >= {low} AND {key} < {low + PART_KEYS}"
-            )
-        con.execute(f"INSERT INTO {table} SELECT {shape} FROM ({query}) AS q")  # noqa: S608 - shapes are ours
-    for part in parts:
-        con.execute(f"DROP VIEW part_{part}")
 
 
 def lend(con: duckdb.DuckDBPyConnection, table: str, **columns: tuple[pa.DataType, Iterable[object]]) -> None:

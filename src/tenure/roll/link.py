@@ -92,7 +92,7 @@ def link(
         _declared_parties(con, declarations)
         sessions.link_sessions(con)
         intake.forget(
-            con, "t_carrier", "t_shared", "t_shared_link", "t_record", "t_twice", "t_merged", "t_seen", "t_met", "t_name_link"
+            con, "t_found", "t_shared", "t_shared_link", "t_record", "t_twice", "t_merged", "t_seen", "t_met", "t_name_link"
         )
         progress("following paths")
         anchors.judge_anchors(con)

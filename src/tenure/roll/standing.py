@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import duckdb
 
-from tenure.roll.intake import forget, publish_in_parts
+from tenure.roll.intake import forget, publish
 
 FIFTY_YEARS_DAYS = 50 * 365.25
 
@@ -20,11 +20,10 @@ def publish_credentials(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(_RANK)
     con.execute(_TOLD)
     forget(con, "t_issue_time")
-    told = ("t_credential", "t_cert", "t_told", "t_holders", "t_use", "t_maybe", "t_rank")
-    publish_in_parts(con, "credential", _CREDENTIAL, "credential_key", told)
+    publish(con, "credential", _CREDENTIAL)
     forget(con, "t_told", "t_use", "t_maybe", "t_rank")
     con.execute(_SHARED_KEYS)
-    publish_in_parts(con, "key", _KEY, "credential_key", ("t_credential", "t_cert", "t_secret", "t_holders"))
+    publish(con, "key", _KEY)
     forget(con, "t_same_key", "t_shared_key")
 
 
@@ -147,9 +146,9 @@ SELECT c.credential_key, c.kind, c.role, coalesce(x.subject_cn, x.subject, o.nam
     c.ended_at, c.anchored, c.anchored_for_operation, c.active_at_issuer, c.usable, s.first_at AS first_used_at, s.last_at AS last_used_at,
     greatest(s.last_at, m.last_at) AS last_maybe_used_at, coalesce(r.newest_of_role, c.usable AND hs.devices = 1, false) AS newest_of_role, r.successor_key,
     coalesce(x.source_key, o.source_key) AS source_key, coalesce(x.origin, o.origin) AS origin
-FROM part_t_credential c LEFT JOIN part_t_cert x USING (credential_key)
-LEFT JOIN part_t_told o USING (credential_key) LEFT JOIN part_t_holders hs USING (credential_key)
-LEFT JOIN part_t_use s USING (credential_key) LEFT JOIN part_t_maybe m USING (credential_key) LEFT JOIN part_t_rank r USING (credential_key)
+FROM t_credential c LEFT JOIN t_cert x USING (credential_key)
+LEFT JOIN t_told o USING (credential_key) LEFT JOIN t_holders hs USING (credential_key)
+LEFT JOIN t_use s USING (credential_key) LEFT JOIN t_maybe m USING (credential_key) LEFT JOIN t_rank r USING (credential_key)
 LEFT JOIN t_test_issuer i ON i.issuer_key = c.issuer_key
 """  # noqa: S608 - a constant of ours
 
@@ -167,11 +166,11 @@ WITH secret AS (
         min(CASE WHEN kind NOT IN ('ssh-key', 'raw-key') THEN NULL ELSE CASE key_algorithm WHEN 'ssh-ed25519' THEN 'ed25519' WHEN 'ssh-rsa' THEN 'rsa'
             WHEN 'ssh-dss' THEN 'dsa' ELSE CASE WHEN starts_with(key_algorithm, 'ecdsa-') THEN 'ec' ELSE key_algorithm END END END) AS algorithm,
         min(CASE WHEN kind IN ('ssh-key', 'raw-key') THEN key_bits END) AS bits
-    FROM part_t_secret WHERE digest IS NOT NULL GROUP BY credential_key
+    FROM t_secret WHERE digest IS NOT NULL GROUP BY credential_key
 ),
 digest AS (
     SELECT credential_key, 'public-key' AS kind, spki_sha256 AS digest, key_algorithm AS algorithm, key_bits AS bits, key_curve AS curve, key_exponent AS exponent
-    FROM part_t_cert WHERE spki_sha256 IS NOT NULL
+    FROM t_cert WHERE spki_sha256 IS NOT NULL
     UNION ALL SELECT credential_key, kind, digest, algorithm, bits, NULL, NULL FROM secret
 ),
 row AS (
@@ -179,9 +178,9 @@ row AS (
         d.algorithm, d.bits, d.curve, d.exponent,
         coalesce(sh.first_known_at, least(t.not_before, t.issued_at)) AS first_known_at, coalesce(sh.credentials, 1) AS credentials,
         coalesce(sh.devices, hs.devices, 0) AS devices
-    FROM digest d JOIN part_t_credential t USING (credential_key)
+    FROM digest d JOIN t_credential t USING (credential_key)
     ANTI JOIN (SELECT credential_key FROM t_same_key WHERE key_key <> credential_key) o USING (credential_key)
-    LEFT JOIN part_t_holders hs USING (credential_key) LEFT JOIN t_shared_key sh ON sh.key_key = d.credential_key
+    LEFT JOIN t_holders hs USING (credential_key) LEFT JOIN t_shared_key sh ON sh.key_key = d.credential_key
 )
 SELECT *, CASE
     WHEN kind <> 'public-key' THEN NULL
