@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
 from tenure.api.app import create_app
@@ -23,15 +25,22 @@ from tenure.api.parts import Frame, Parts
 from tenure.api.remembered import RegistryCallers, RegistryKeys
 from tenure.flows import tokens
 from tenure.flows.tokens import DigestKeys, Wanted
+from tenure.ledger.checkpoint import Identity
+from tenure.ledger.folder_shelf import FolderShelf
+from tenure.ledger.note import KeySigner
+from tenure.ledger.sequencer import Sequencer, Terms
 from tenure.model.access import Actor, ActorKind, Area, Person, Role, RoleAssignment
 from tenure.model.events import Cause
 from tenure.model.parties import Owner, TrustDomain
 from tenure.registry import parties, people
+from tenure.registry.ledger_store import RegistryLedger
 from tenure.registry.registry import Registry
 from tests.api.frames import ask
 
 KEYS = DigestKeys({"d1": b"digest key of the test".ljust(32, b".")}, "d1")
 SETUP = Actor(ActorKind.SYSTEM, "test")
+SIGNER = KeySigner("tenure.example/test", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+IDENTITY = Identity("tenure.example/test", (SIGNER.verifier,))
 MANY = Rate(1e6, 1_000_000)
 
 
@@ -61,6 +70,11 @@ class Service:
     def of_owner(self, role: Role, owner: UUID, person: str = "") -> str:
         return self.token(RoleAssignment(role, Area(owner=owner)), person=person)
 
+    def sequence(self, shelf: Path) -> None:
+        """Gives every pending event its place."""
+        terms = Terms("test")
+        Sequencer(RegistryLedger(self.registry), FolderShelf(shelf), IDENTITY, [SIGNER], terms).place(self.registry.world.now())
+
     def person(self, name: str) -> UUID:
         if name not in self.people:
             self.people[name] = self.registry.world.ids()
@@ -84,7 +98,7 @@ def parts_of(registry: Registry, log: io.StringIO) -> Parts:
         per_address=MANY,
         per_caller=MANY,
     )
-    return Parts(frame, registry, KEYS, timedelta(days=90), timedelta(days=366))
+    return Parts(frame, registry, RegistryLedger(registry), IDENTITY, KEYS, timedelta(days=90), timedelta(days=366))
 
 
 def started(registry: Registry) -> Service:

@@ -44,6 +44,7 @@ class Stock:
     device_class: UUID
     token: UUID
     person: UUID
+    event: UUID
 
     def id_for(self, template: str, name: str, *, theirs: bool) -> object:
         """What stands for a parameter in the path of a route."""
@@ -51,7 +52,9 @@ class Stock:
         if name == "id":
             word = _KINDS[template.split("/")[3]]
             return self.device_class if word == "device_class" else getattr(things, word)
-        return {"token": self.token, "person": self.person, "slug": "defect"}.get(name) or getattr(things, name)
+        return {"token": self.token, "person": self.person, "event": self.event, "slug": "defect"}.get(name) or getattr(
+            things, name
+        )
 
     def shared(self, template: str) -> bool:
         """Routes to what belongs to no owner: makes of devices, and trust domains, which an owner-wide area opens."""
@@ -71,7 +74,8 @@ def stocked(service: Service) -> Stock:
     ours = _things(service, service.ours, service.domain)
     theirs = _things(service, service.theirs, service.their_domain)
     token = service.ask("GET", "/me").json()["actor"].removeprefix("token:")
-    return Stock(service, ours, theirs, device_class, UUID(token), service.people["admin"])
+    event = service.ask("GET", "/events").json()["items"][0]["id"]
+    return Stock(service, ours, theirs, device_class, UUID(token), service.people["admin"], UUID(event))
 
 
 def _things(service: Service, owner: UUID, domain: UUID) -> Things:

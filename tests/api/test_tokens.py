@@ -25,6 +25,11 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked(service: Service) -
     assert service.ask("POST", f"/tokens/{made['id']}/revoke", json={}).status_code == 200  # again is no error
 
 
+def test_a_certificate_stands_in_every_answer_as_it_was_sent(service: Service) -> None:
+    made = service.ask("POST", "/tokens", json={**NEW, "certificate": "0d" * 32}).json()
+    assert made["certificate"] == "0d" * 32 == service.ask("GET", f"/tokens/{made['id']}").json()["certificate"]
+
+
 def test_its_text_is_nowhere_in_the_registry(service: Service) -> None:
     headers = {"Idempotency-Key": "make-one-token"}
     first, again = (service.ask("POST", "/tokens", json=NEW, headers=headers) for _ in range(2))

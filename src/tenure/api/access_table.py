@@ -40,8 +40,8 @@ class Permission(Enum):
     READ_APPROVALS = Grant("read requests that need a second person", _READERS)
     ASK_APPROVAL = Grant("ask for the consent of a second person", _WORKERS)
     DECIDE_APPROVALS = Grant("approve or refuse what another person asked for", APPROVING)
-    READ_EVENTS = Grant("read events and their proofs", _WATCHERS)
-    READ_LEDGER = Grant("read checkpoints, which tell how many events there are", _WATCHERS, whole=True)
+    READ_EVENTS = Grant("read events of devices", _WATCHERS)
+    READ_LEDGER = Grant("read all events, their proofs, and checkpoints, which tell how many there are", _WATCHERS, whole=True)
     READ_TOKENS = Grant("read tokens and people, and their roles", _WATCHERS, whole=True)
     CHANGE_TOKENS = Grant("make and revoke tokens, add people", _ADMINS, whole=True)
     READ_FINDINGS = Grant("read findings of scheduled audits", _READERS)
@@ -95,6 +95,11 @@ ACCESS: Access = {
     ("GET", f"{V1}/devices/by-serial"): Permission.READ_DEVICES,
     ("GET", f"{V1}/devices/{{device}}/credentials"): Permission.READ_DEVICES,
     ("GET", f"{V1}/devices/{{device}}/obligations"): Permission.READ_DEVICES,
+    ("GET", f"{V1}/devices/{{device}}/events"): Permission.READ_EVENTS,
+    ("GET", f"{V1}/events"): Permission.READ_LEDGER,
+    ("GET", f"{V1}/events/{{event}}"): Permission.READ_LEDGER,
+    ("GET", f"{V1}/events/{{event}}/proof"): Permission.READ_LEDGER,
+    ("GET", f"{V1}/ledger/checkpoint"): Permission.READ_LEDGER,
     ("GET", f"{V1}/obligations"): Permission.READ_DEVICES,
     ("GET", f"{V1}/obligations/{{obligation}}"): Permission.READ_DEVICES,
     ("GET", f"{V1}/approvals"): Permission.READ_APPROVALS,

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tenure.api import idempotency
+from tenure.api import idempotency, sequencing
 from tenure.api.access_table import Access, Open, permitted
 from tenure.api.authentication import Presented, authenticate
 from tenure.api.faults import kind_of, request_id
@@ -34,7 +34,7 @@ from tenure.model.access import Actor
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 WRONG_CREDENTIAL = 20.0  # requests it costs its address
 NOT_KNOWN = (DEFECT, STORE_DOWN)  # after these the work may have been done
-KEPT_HEADERS = ("content-type", "etag", "location")
+KEPT_HEADERS = ("content-type", "etag", "location", "tenure-event")
 
 
 class Guard:
@@ -63,7 +63,7 @@ class Guard:
         await request.body()  # read under the limit here: nothing below can take it for its own failure
         if request.method == "POST" and (header := request.headers.get("Idempotency-Key")) is not None:
             return await self._once(idempotency.read_key(header, actor.text), request, handle)
-        return await handle(request)
+        return await sequencing.told(request, await handle(request))
 
     async def _who(self, request: Request) -> Actor:
         presented = Presented(request.headers.get("Authorization"), peer_certificate(request.scope))
@@ -90,6 +90,7 @@ class Guard:
             if not (isinstance(error, TenureError) and kind_of(error, self._frame.told) in NOT_KNOWN):
                 await run_in_threadpool(store.release, key)
             raise
+        response = await sequencing.told(request, response)
         await run_in_threadpool(store.finish, key, _kept(request, response))
         return response
 

@@ -19,8 +19,11 @@ from tenure.api.idempotency import IdempotencyStore
 from tenure.api.limits import Monotonic, Rate, Sizes
 from tenure.api.metrics import Metrics
 from tenure.api.paging import Binding, Cursors, Place
+from tenure.api.sequencing import watched
 from tenure.api.shapes.wire import Form, Page
 from tenure.flows.tokens import DigestKeys
+from tenure.ledger.checkpoint import Identity
+from tenure.ledger.store import LedgerStore
 from tenure.model.access import Actor, Scope
 from tenure.registry.registry import Registry
 
@@ -107,6 +110,8 @@ class Parts:
 
     frame: Frame
     registry: Registry
+    ledger: LedgerStore
+    identity: Identity  # of the ledger: its name, and the keys it is known by
     digest_keys: DigestKeys
     token_life: timedelta
     token_life_most: timedelta
@@ -118,7 +123,9 @@ def parts_of(request: Request) -> Parts:
 
 
 def registry_of(request: Request) -> Registry:
-    return parts_of(request).registry
+    """The registry, watched: the answer says what became of the events of this request."""
+    request.state.registry = watched(parts_of(request).registry)
+    return request.state.registry  # type: ignore[no-any-return]  # as above
 
 
 Works = Annotated[Parts, Depends(parts_of)]

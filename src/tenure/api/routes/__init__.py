@@ -1,6 +1,6 @@
 """The routes, a module per thing. Each reads the request, calls one flow or query, and shows what came of it."""
 
-from tenure.api.routes import approvals, devices, myself, obligations, parties, people, server, tokens
+from tenure.api.routes import approvals, devices, events, myself, obligations, parties, people, server, tokens
 
 ROUTERS = (
     server.router,
@@ -11,4 +11,5 @@ ROUTERS = (
     *parties.ROUTERS,
     tokens.router,
     people.router,
+    events.router,
 )

@@ -31,7 +31,7 @@ def listed(pager: Paged, registry: Records, query: Annotated[Paging, Query()]) -
 @router.post(
     "", status_code=201, summary="Make a token; its text is shown in this answer alone", responses=documented(CONFLICT, NOT_FOUND)
 )
-def made(ask: Ask, parts: Works, order: NewToken, response: Response) -> MadeToken:
+def made(ask: Ask, registry: Records, parts: Works, order: NewToken, response: Response) -> MadeToken:
     wanted = Wanted(
         order.name,
         order.expires_at or ask.now + parts.token_life,
@@ -39,9 +39,9 @@ def made(ask: Ask, parts: Works, order: NewToken, response: Response) -> MadeTok
         order.person,
         bytes.fromhex(order.certificate) if order.certificate else None,
     )
-    new = tokens.make(parts.registry, ask.actor, parts.digest_keys, wanted, parts.token_life_most, order.reason)
+    new = tokens.make(registry, ask.actor, parts.digest_keys, wanted, parts.token_life_most, order.reason)
     response.headers["Location"] = f"{V1}/tokens/{new.token.id}"
-    shown = MadeToken(**TokenForm.model_validate(new.token).model_dump(), token=new.text)
+    shown = MadeToken(**dict(TokenForm.model_validate(new.token)), token=new.text)
     ask.kept = shown.model_copy(update={"token": None}).model_dump_json().encode()
     return shown
 
