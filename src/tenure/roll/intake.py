@@ -49,7 +49,7 @@ def publish(con: duckdb.DuckDBPyConnection, table: str, query: str, parameters: 
     """Make a table of the roll from a query that yields its columns by name, in exactly the documented shape."""
     columns = TABLES_BY_NAME[table].columns
     shape = ", ".join(f"CAST(q.{name} AS {kind}) AS {name}" for name, kind, _ in columns)
-    con.execute(f"CREATE OR REPLACE TABLE {table} ({TABLES_BY_NAME[table].ddl})")
+    con.execute(TABLES_BY_NAME[table].ddl)
     con.execute(f"INSERT INTO {table} SELECT {shape} FROM ({query}) AS q", parameters or [])  # noqa: S608 - shapes are ours
 
 
@@ -114,7 +114,8 @@ def _placed(source: str) -> str:
     """Origins below a folder are told from the audited folder on: ``newcerts/1.pem`` of ``ca`` is ``ca/newcerts/1.pem``."""
     if source == ".":
         return ""
-    return f"REPLACE (CASE WHEN starts_with(origin, {_quoted(source)}) THEN origin ELSE {_quoted(source + '/')} || origin END AS origin) "
+    placed = f"origin = {_quoted(source)} OR starts_with(origin, {_quoted(source + '/')}) OR starts_with(origin, {_quoted(source + '#')})"
+    return f"REPLACE (CASE WHEN {placed} THEN origin ELSE {_quoted(source + '/')} || origin END AS origin) "
 
 
 def _quoted(text: str) -> str:
@@ -122,7 +123,7 @@ def _quoted(text: str) -> str:
 
 
 def _sources(con: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot], declarations: Declarations, as_of: datetime) -> None:
-    con.execute(f"CREATE OR REPLACE TABLE source ({TABLES_BY_NAME['source'].ddl})")
+    con.execute(TABLES_BY_NAME["source"].ddl)
     for key, snapshot in enumerate(snapshots, 1):
         m = snapshot.manifest
         declared = declarations.for_path(m.name)

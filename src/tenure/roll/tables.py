@@ -35,7 +35,8 @@ class RollTable:
 
     @property
     def ddl(self) -> str:
-        return ", ".join(f"{n} {t}{' USING COMPRESSION uncompressed' if n in HASHES else ''}" for n, t, _ in self.columns)
+        columns = ", ".join(f"{n} {t}{' USING COMPRESSION uncompressed' if n in HASHES else ''}" for n, t, _ in self.columns)
+        return f"CREATE OR REPLACE TABLE {self.name} ({columns})"
 
 
 ROLL_TABLES: tuple[RollTable, ...] = (
