@@ -10,12 +10,15 @@ import pytest
 from sqlalchemy import select
 
 from tenure.ledger.tree import leaf_hash, root_of
-from tenure.model.access import EVERYTHING
+from tenure.lifecycle.facts import Taken
+from tenure.model import identifiers
+from tenure.model.access import EVERYTHING, NOTHING
 from tenure.model.devices import Tombstone, TombstoneKind
 from tenure.model.events import Cause, value_digest
 from tenure.model.vocabulary import DeviceState
 from tenure.registry import custody, devices, tombstones
-from tenure.registry.bulk import batch_row, load_rows, loading, unfit_roots
+from tenure.registry.bulk import batch_row, claimed, load_rows, loading
+from tenure.registry.facts import taken
 from tenure.registry.faults import NotFoundError, RegistryError, TombstonedError
 from tenure.registry.registry import Registry
 from tenure.registry.tables.devices import device as device_table
@@ -94,13 +97,28 @@ def test_one_bad_row_and_nothing_stays(registry: Registry, wrong: str) -> None:
         assert (counted(reading, device_table), counted(reading, hardware_root), counted(reading, event)) == (1, 1, 1)
 
 
-def test_unfit_roots_are_told_beforehand_whichever_they_are(registry: Registry) -> None:
-    taken, barred, free = a_root(), a_root(), a_root()
-    put(registry, a_device(roots=(taken,)))
+def test_roots_that_are_not_free_are_told_beforehand_whichever_they_are(registry: Registry) -> None:
+    held, barred, free = a_root(), a_root(), a_root()
+    ours = a_tenant(registry, "ours")
+    device = a_device(owner=ours.owner, trust_domain=ours.domain, roots=(held,))
+    put(registry, device)
+    gone = new_id()
     with registry.change(OPERATOR) as work:
-        tombstones.bury(work, [Tombstone(barred.spki, TombstoneKind.ROOT, new_id(), 1, DeviceState.LOST, THEN)], BECAUSE)
+        tombstones.bury(work, [Tombstone(barred.spki, TombstoneKind.ROOT, gone, 1, DeviceState.LOST, THEN)], BECAUSE)
     with registry.read() as reading:
-        assert unfit_roots(reading, [taken.spki, free.spki, barred.spki]) == {taken.spki, barred.spki}
+        found = taken(reading, ours.scope, [held.spki, free.spki, barred.spki])
+        assert set(found) == {Taken(held.spki, device.id, True, False), Taken(barred.spki, gone, False, True)}
+        assert {each.visible for each in taken(reading, NOTHING, [held.spki])} == {False}
+
+
+def test_serials_that_are_claimed_are_told_within_the_scope(registry: Registry) -> None:
+    ours, theirs = a_tenant(registry, "ours"), a_tenant(registry, "theirs")
+    device = a_device(owner=ours.owner, trust_domain=ours.domain, maker="Example Controls GmbH", serial="0042")
+    put(registry, device)
+    key = (identifiers.maker(device.maker) or "", identifiers.serial(device.serial) or "")
+    with registry.read() as reading:
+        assert claimed(reading, ours.scope, {key, ("other maker", key[1])}) == {key: device.id}
+        assert claimed(reading, theirs.scope, {key}) == {}
 
 
 def test_what_is_buried_while_the_load_runs_does_not_get_in(registry: Registry) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,7 +42,7 @@ class Loading:
         """One batch: devices with roots and custody, and one event whose digest is the tree head over their rows.
 
         ``source`` names file and part of it. Raises RegistryError when a row cannot be (a root that is taken, an owner
-        that is not there): ask ``unfit_roots`` before, this is for what came between.
+        that is not there): judge the rows before (``facts.taken``), this is for what came between.
         """
         id, work = self.work.world.ids(), self.work
         given = [in_order(each) for each in devices]
@@ -86,13 +86,15 @@ def loading(work: Work, tree_root: TreeRoot) -> Iterator[Loading]:
             raise TombstonedError(row.spki)
 
 
-def unfit_roots(reading: Reading, spkis: Sequence[bytes]) -> frozenset[bytes]:
-    """Those that a device has, or a tombstone bars: whichever it is, they cannot come in, and that is all a caller is told."""
-    found: set[bytes] = set()
-    for some in slices(spkis):
-        found |= {row.spki for row in reading.rows(select(hardware_root.c.spki).where(hardware_root.c.spki.in_(some)))}
-        found |= {row.spki for row in reading.rows(select(tombstone.c.spki).where(tombstone.c.spki.in_(some), _BARS))}
-    return frozenset(found)
+def claimed(reading: Reading, scope: Scope, claims: Collection[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
+    """Devices the caller may see that claim one of these (maker, serial), both as ``model.identifiers`` writes them."""
+    found: dict[tuple[str, str], UUID] = {}
+    asked = select(device.c.maker_key, device.c.serial_key, device.c.id).where(visible(scope, device))
+    for some in slices(sorted({serial for _, serial in claims})):
+        for row in reading.rows(asked.where(device.c.serial_key.in_(some))):
+            if (key := (row.maker_key or "", row.serial_key)) in claims:
+                found[key] = row.id
+    return found
 
 
 @dataclass(frozen=True, slots=True)

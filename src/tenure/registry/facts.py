@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, and_, exists, select
+from sqlalchemy import Row, Table, and_, exists, select
 
 from tenure.lifecycle.facts import ArrivalFacts, Facts, Taken, Ties
 from tenure.model import identifiers
@@ -14,11 +15,12 @@ from tenure.model.devices import Device
 from tenure.registry import credentials, obligations, offers, tombstones
 from tenure.registry.devices import Held
 from tenure.registry.keys import hold_keys
+from tenure.registry.ledger_runs import slices
 from tenure.registry.scoping import visible
 from tenure.registry.tables.credentials import anchor, credential, issuer
 from tenure.registry.tables.devices import device, hardware_root
 from tenure.registry.tables.enforcement import delegation, grant, registration, relying_party
-from tenure.registry.work import Work
+from tenure.registry.work import Reading, Work
 
 NAMESAKES = 20
 
@@ -44,23 +46,33 @@ def arrival_facts(work: Work, scope: Scope, spkis: Collection[bytes], maker: str
     The roots are locked: nobody else registers or bars them before we are done.
     """
     hold_keys(work, spkis)
-    return ArrivalFacts(_taken(work, scope, spkis), _namesakes(work, scope, maker, serial))
+    return ArrivalFacts(taken(work, scope, spkis), _namesakes(work, scope, maker, serial))
 
 
-def _taken(work: Work, scope: Scope, spkis: Collection[bytes]) -> tuple[Taken, ...]:
-    holders = {(stone.spki, stone.device) for stone in tombstones.barring(work, spkis)}
+def taken(reading: Reading, scope: Scope, spkis: Collection[bytes]) -> tuple[Taken, ...]:
+    """Who has or had these keys, by root, tombstone that bars, or live credential. True until the transaction ends only for
+    keys that are held; a bulk load holds all of them at its end instead."""
+    found: list[Taken] = []
+    for some in slices(sorted(set(spkis))):
+        found += _taken(reading, scope, some)
+    return tuple(found)
+
+
+def _taken(reading: Reading, scope: Scope, spkis: Sequence[bytes]) -> list[Taken]:
+    holders = {(stone.spki, stone.device) for stone in tombstones.barring(reading, spkis)}
     by_root = select(hardware_root.c.spki, hardware_root.c.device).where(hardware_root.c.spki.in_(spkis))
     live = and_(credential.c.spki.in_(spkis), credential.c.state.in_(credentials.NOT_ENDED), credential.c.device.is_not(None))
     by_credential = select(credential.c.spki, credential.c.device).where(live)
-    if spkis:
-        holders |= {(row.spki, row.device) for found in (by_root, by_credential) for row in work.rows(found)}
-    known = {row.id: row for row in work.rows(select(device).where(device.c.id.in_({d for _, d in holders})))} if holders else {}
-    taken = []
-    for spki, holder in sorted(holders):
-        row = known.get(holder)
-        shown = row is not None and scope.holds(row.owner, row.trust_domain)
-        taken.append(Taken(spki, holder, shown, row is None or row.state.gone))
-    return tuple(taken)
+    holders |= {(row.spki, row.device) for found in (by_root, by_credential) for row in reading.rows(found)}
+    known: dict[UUID, Row[Any]] = {}
+    for some in slices(sorted({holder for _, holder in holders})):
+        known |= {row.id: row for row in reading.rows(select(device).where(device.c.id.in_(some)))}
+    return [_shown(spki, holder, known.get(holder), scope) for spki, holder in sorted(holders)]
+
+
+def _shown(spki: bytes, holder: UUID, row: Row[Any] | None, scope: Scope) -> Taken:
+    visible = row is not None and scope.holds(row.owner, row.trust_domain)
+    return Taken(spki, holder, visible, row is None or row.state.gone)
 
 
 def _namesakes(work: Work, scope: Scope, maker: str | None, serial: str | None) -> tuple[UUID, ...]:

@@ -1,0 +1,1 @@
+"""Devices out of files: read, understood, judged and loaded in bulk."""
