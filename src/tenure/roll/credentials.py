@@ -259,12 +259,13 @@ WITH text AS (
     SELECT DISTINCT subject_serial AS text, true AS attribute FROM t_subject WHERE subject_serial IS NOT NULL
     UNION ALL SELECT DISTINCT subject_cn, false FROM t_subject WHERE subject_cn IS NOT NULL
 ),
-value AS (
-    SELECT text, attribute, 'serial'::t_identifier_kind AS kind, {notations.serial("text")} AS value FROM text WHERE attribute OR length(text) >= {SUBJECT_SERIAL_LENGTH}
+written AS (
+    SELECT text, attribute, 'serial' AS kind, {notations.serial("text")} AS value FROM text WHERE attribute OR length(text) >= {SUBJECT_SERIAL_LENGTH}
     UNION ALL SELECT text, attribute, '{notations.SERIAL_EXACT}', {notations.serial_exact("text")} FROM text WHERE (SELECT count(*) FROM t_zeros) > 0
     UNION ALL SELECT text, attribute, 'mac', {notations.mac("text")} FROM text WHERE regexp_matches(lower(text), '[0-9a-f][:.-]?[0-9a-f]$')
     UNION ALL SELECT text, attribute, 'thing-name', text FROM text WHERE NOT attribute
-)
+),
+value AS (SELECT text, attribute, kind::t_identifier_kind AS kind, value FROM written)
 SELECT v.text, v.attribute, f.device_key, f.scope,
     CASE WHEN v.attribute THEN 1 WHEN v.kind = 'mac' THEN 2 WHEN v.kind IN ('serial', '{notations.SERIAL_EXACT}') THEN 3 ELSE 4 END AS trust
 FROM value v JOIN t_found f ON f.kind = v.kind AND f.value = v.value

@@ -94,14 +94,15 @@ part AS (
     SELECT text, text AS part FROM t_said_name UNION ALL
     SELECT text, unnest(regexp_split_to_array(text, '[^0-9A-Za-z]+')) FROM t_said_name WHERE regexp_matches(text, '[^0-9A-Za-z]')
 ),
-notation AS (
-    SELECT text, 'serial'::t_identifier_kind AS kind, {notations.serial("part")} AS value FROM part WHERE length(part) >= 5
+written AS (
+    SELECT text, 'serial' AS kind, {notations.serial("part")} AS value FROM part WHERE length(part) >= 5
     UNION ALL SELECT text, '{notations.SERIAL_EXACT}', {notations.serial_exact("part")} FROM part
         WHERE length(part) >= 5 AND (SELECT count(*) FROM t_zeros) > 0
     UNION ALL SELECT text, 'mac', lower(part) FROM part WHERE length(part) = 12 AND regexp_full_match(lower(part), '[0-9a-f]{{12}}')
     UNION ALL SELECT text, 'mac', {notations.mac("text")} FROM t_said_name WHERE regexp_matches(lower(text), '[:.-][0-9a-f]{{2}}([0-9a-f]{{2}})?$')
     UNION ALL SELECT text, 'thing-name', text FROM t_said_name
 ),
+notation AS (SELECT text, kind::t_identifier_kind AS kind, value FROM written),
 by_strong AS (
     SELECT n.text, f.device_key FROM notation n JOIN t_found f ON f.kind = n.kind AND f.value = n.value AND f.strong
 ),

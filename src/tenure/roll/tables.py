@@ -23,8 +23,8 @@ TIME = "TIMESTAMP"
 COUNT = "BIGINT"
 REAL = "DOUBLE"
 
-HASHES = frozenset({"sha256", "digest", "device_id"})
-"""Columns whose text is a hash: DuckDB would spend half of the writing time to find that it does not compress."""
+HASHES = frozenset({"sha256", "digest", "device_id", "serial_hex"})
+"""Columns whose text is a hash or a random number: DuckDB would spend half of the writing time to find that it does not compress."""
 
 
 @dataclass(frozen=True, slots=True)
