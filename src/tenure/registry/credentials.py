@@ -123,7 +123,7 @@ def change(work: Work, after: Credential, cause: Cause) -> Credential:
     work.write(update(credential).where(credential.c.id == after.id).values(_row(now)))
     _expiry(work, now.device)
     ended = before.ended_at is None and now.ended_at is not None
-    records = (("revocation", canonical(now)),) if ended else ()
+    records = (("revocation", canonical(replace(now, subject=None))),) if ended else ()  # shipped: no names of people
     work.note(cause, KIND, str(after.id), value_digest(salt, before), value_digest(salt, now), records)
     return now
 

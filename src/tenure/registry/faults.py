@@ -23,6 +23,16 @@ class StoreDownError(RegistryError):
     """The database does not answer. Whether the change was made is not known: ask, or repeat under the same idempotency key."""
 
 
+class UnsettledError(RegistryError):
+    """The database is older than what was shipped, or tells another past: nothing is issued or changed until that is settled."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this database is not the latest one: what was shipped from it is ahead, so nothing is issued or changed",
+            "`tenure registry restore check` says what is missing, `tenure registry restore settle` makes it good",
+        )
+
+
 class NotFoundError(RegistryError):
     """Nothing of that id is there, for this caller: a foreign tenant's is the same as none."""
 

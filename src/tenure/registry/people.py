@@ -61,6 +61,11 @@ def change_person(work: Work, after: Person, cause: Cause) -> Person:
     return now
 
 
+def roles_of(reading: Reading, holder: UUID) -> tuple[RoleAssignment, ...]:
+    """Those a person or token holds now."""
+    return tuple(_assignments(reading, [holder])[holder])
+
+
 def get_token(reading: Reading, id: UUID) -> Token | None:
     """With its roles: for the door, which answers alike whatever is wrong."""
     return next(iter(_tokens(reading, reading.rows(select(token).where(token.c.id == id)))), None)

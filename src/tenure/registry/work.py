@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Executable, Row, Table, func, insert, select,
 
 from tenure.model.access import Actor
 from tenure.model.events import Cause, Event, private_digest
+from tenure.registry import gate
 from tenure.registry.tables import ledger
 
 SALT = 16
@@ -81,6 +83,8 @@ class Work(Reading):
         records: tuple[tuple[str, bytes], ...] = (),
     ) -> None:
         """One event. ``records`` are what must survive the database: kind and content, whose SHA-256 the event names."""
+        named = (sha256(content).digest() for _, content in records)
+        evidence = (*cause.evidence, *(digest for digest in named if digest != after))
         text = (self.salt(), cause.reason) if cause.reason else None
         nobody = UUID(int=0)
         event = Event(
@@ -94,7 +98,7 @@ class Work(Reading):
             subject,
             before,
             after,
-            cause.evidence,
+            evidence,
             private_digest(*text) if text else None,
         )
         self._noted.append(_Noted(event, text, records))
@@ -142,6 +146,7 @@ class Work(Reading):
         )
         if found := self.row(taken):
             return found.id, found.sequence
+        gate.pass_through(self)
         new = self.world.ids()
         self.insert(lane, {"id": new, "created_at": self.at, "sequence": count})
         return new, count

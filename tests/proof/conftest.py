@@ -1,0 +1,3 @@
+"""Every proof runs on both databases."""
+
+from tests.databases import *  # noqa: F403 - fixtures
