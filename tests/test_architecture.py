@@ -21,7 +21,8 @@ ORDER = (
     "sources roll reports registry ledger",
     "flows settings",
     "wiring",
-    "api cli",
+    "api",
+    "cli",
     "demo __main__",
 )
 LEVEL = {package: level for level, packages in enumerate(ORDER) for package in packages.split()}

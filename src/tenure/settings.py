@@ -44,6 +44,7 @@ class Listen(_Group):
     host: str = Field(default="127.0.0.1", description="Address to listen on. Other than the loopback needs `tls`.")
     port: int = Field(default=8700, ge=0, le=65535, description="Port; 0 takes a free one.")
     socket: Path | None = Field(default=None, description="A unix socket in place of address and port.")
+    connections: Count = Field(default=1000, description="Connections at once; those beyond are answered 503.")
     proxies: tuple[str, ...] = Field(default=(), description="Addresses of proxies in front whose X-Forwarded-For is believed.")
 
 
@@ -101,9 +102,13 @@ class Retention(_Group):
     """How long histories are kept. Tombstones, ledger entries and what an open obligation needs are never removed."""
 
     repeats_days: Days = Field(default=2, description="Answers kept for repeated requests (Idempotency-Key).")
-    approvals_days: Days = Field(default=730, description="Approvals that were used, refused or lapsed.")
-    credentials_days: Days = Field(default=730, description="Credentials that ended.")
     deliveries_days: Days = Field(default=30, description="Deliveries of webhooks, dead letters too.")
+    approvals_days: Days = Field(default=400, description="Approvals that were used, refused or lapsed.")
+    audits_days: Days = Field(default=400, description="What scheduled audits looked at.")
+    rights_days: Days = Field(default=800, description="Grants, delegations, registrations, roles, decisions that ended.")
+    credentials_days: Days = Field(default=800, description="Credentials, from when nothing can accept them any more.")
+    obligations_days: Days = Field(default=3650, description="Settled obligations: the proof of an offboarding.")
+    reasons_days: Days = Field(default=3650, description="Reasons that people gave; events keep a salted digest.")
 
 
 class Settings(BaseSettings):

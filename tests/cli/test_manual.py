@@ -18,7 +18,7 @@ def test_the_page_is_current() -> None:
 def test_every_command_has_its_section() -> None:
     sections = re.findall(r"^## (.*)$", manual(), re.MULTILINE)
     assert sections == [
-        "tenure", "tenure audit", "tenure collect", "tenure diff", "tenure rules", "tenure explain", "tenure explain device",
+        "tenure", "tenure audit", "tenure collect", "tenure diff", "tenure rules", "tenure serve", "tenure explain", "tenure explain device",
         "tenure snapshots", "tenure snapshots prune",
     ]  # fmt: skip
 

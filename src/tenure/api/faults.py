@@ -26,6 +26,7 @@ from tenure.registry.faults import (
     StoreDownError,
     TombstonedError,
     UnknownReferenceError,
+    UnsettledError,
 )
 
 Told = Mapping[type[TenureError], Kind]
@@ -39,6 +40,7 @@ TOLD: Told = {
     UnknownReferenceError: problem.CONFLICT,
     StoreBusyError: problem.BUSY,
     StoreDownError: problem.STORE_DOWN,
+    UnsettledError: problem.UNSETTLED,
     VerbRefusedError: problem.CONFLICT,
     TokenRefusedError: problem.INVALID,
 }

@@ -60,7 +60,7 @@ def _complete(operation: dict[str, Any], method: str, entry: Entry) -> None:
     if not isinstance(entry, Open):
         operation["security"] = SECURITY
         operation["description"] = f"{operation.get('description', '')}\n\nPermission: {grant_of(entry).text}.".strip()
-        kinds += [problem.UNAUTHENTICATED, problem.FORBIDDEN, problem.BUSY, problem.STORE_DOWN]
+        kinds += [problem.UNAUTHENTICATED, problem.FORBIDDEN, problem.BUSY, problem.STORE_DOWN, problem.UNSETTLED]
     else:
         operation["security"] = []
     responses.pop("422", None)

@@ -66,13 +66,16 @@ STORE_DOWN = Kind(
     "read what you wanted to change, or send it again with the same Idempotency-Key; /readyz says what is missing",
     quiet=True,
 )
+UNSETTLED = Kind(
+    "unsettled", 503, "The database is not the latest: nothing is changed until that is settled", "see docs/ledger.md"
+)
 
 KINDS = {
     kind.slug: kind
     for kind in (
         MALFORMED, BAD_CURSOR, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, NO_METHOD, CONFLICT, BUSY_KEY, UNKNOWN_OUTCOME, STALE,
         TOO_LARGE, URI_TOO_LONG, BAD_MEDIA, INVALID, REUSED_KEY, NO_PRECONDITION, TOO_MANY, HEADERS_TOO_LARGE, DEFECT,
-        BUSY, STORE_DOWN,
+        BUSY, STORE_DOWN, UNSETTLED,
     )
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tenure import __version__
-from tenure.cli import audit, collect, diff, explain, rules, snapshots
+from tenure.cli import audit, collect, diff, explain, rules, serve, snapshots
 from tenure.errors import LinkError, SnapshotError, TenureError
 
 USAGE = 2
@@ -28,6 +28,7 @@ collect.register(app)
 diff.register(app)
 explain.register(app)
 rules.register(app)
+serve.register(app)
 snapshots.register(app)
 
 

@@ -1,0 +1,168 @@
+"""From settings to a whole service: the app, what it works on, and its duties. Nothing listens yet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TextIO
+
+from fastapi import FastAPI
+from structlog.typing import FilteringBoundLogger
+
+from tenure.api.app import create_app
+from tenure.api.authentication import CertificateDoor, TokenDoor
+from tenure.api.duties import Duties, Duty
+from tenure.api.faults import TOLD
+from tenure.api.health import Readiness
+from tenure.api.limits import Rate, Sizes
+from tenure.api.logging import make_logger
+from tenure.api.metrics import Metrics, Reading
+from tenure.api.paging import Cursors
+from tenure.api.parts import Frame, Parts
+from tenure.api.remembered import ITSELF, RegistryCallers, RegistryKeys
+from tenure.flows import tokens
+from tenure.flows.sequence import Sequencing, sequence
+from tenure.flows.ship import Shipping, Window, ship, window
+from tenure.flows.tokens import DigestKeys
+from tenure.registry import people
+from tenure.registry.registry import Registry
+from tenure.registry.retention import Retention, prune
+from tenure.settings import Limits, Settings
+from tenure.wiring.ledger import Ledger, NoShelf, ledger_of
+from tenure.wiring.registry import made
+from tenure.wiring.secret_keys import Purpose, secret_keys
+
+HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What listens and what works, ready to start; ``close`` when both have stopped."""
+
+    app: FastAPI
+    duties: Duties
+    registry: Registry
+    first_token: str | None  # the first administrator's, at the first start alone: shown once, kept nowhere
+    log: FilteringBoundLogger
+
+    def close(self) -> None:
+        self.registry.close()
+
+
+def assembled(settings: Settings, out: TextIO) -> Service:
+    """The service of these settings. Raises TenureError when registry or keys cannot be used; nothing is left open then."""
+    log = make_logger(out, settings.log_level)
+    registry = made(settings.database)
+    try:
+        digest = secret_keys(settings.keys, Purpose.DIGEST, registry.world.entropy)
+        digest_keys = DigestKeys(digest.keys, digest.current)
+        ledger = ledger_of(registry, settings)
+        duties = Duties(duties_of(settings, registry, ledger), log)
+        frame = frame_of(settings, registry, ledger, digest_keys, log, duties)
+        life, longest = timedelta(days=settings.token_days), timedelta(days=settings.token_days_most)
+        app = create_app(Parts(frame, registry, ledger.store, ledger.identity, digest_keys, life, longest))
+        first = tokens.first(registry, digest_keys, life)
+    except BaseException:
+        registry.close()
+        raise
+    return Service(app, duties, registry, first.text if first else None, log)
+
+
+def frame_of(
+    settings: Settings,
+    registry: Registry,
+    ledger: Ledger,
+    digest_keys: DigestKeys,
+    log: FilteringBoundLogger,
+    duties: Duties,
+) -> Frame:
+    cursor = secret_keys(settings.keys, Purpose.CURSOR, registry.world.entropy)
+    callers, limits = RegistryCallers(registry), settings.limits
+    checks = {"database": lambda: _answers(registry), "duties": duties.trouble}
+    figures: Mapping[str, tuple[str, Reading]] = {}
+    if ledger.shelf is not None:
+        shipped = Shipping(registry, ledger.store, ledger.shelf, ledger.identity, registry.world.now)
+        checks["ledger"] = lambda: _late(window(shipped), settings.ledger.lag_seconds)
+        figures = gauges(lambda: window(shipped))
+    return Frame(
+        doors=(TokenDoor(callers, digest_keys.keys), CertificateDoor(callers)),
+        keys_seen=RegistryKeys(registry),
+        cursors=Cursors(cursor.keys, cursor.current),
+        clock=registry.world.now,
+        monotonic=time.monotonic,
+        ids=registry.world.ids,
+        log=log,
+        metrics=Metrics(figures),
+        readiness=Readiness(checks),
+        told=TOLD,
+        sizes=_sizes(limits),
+        per_address=Rate(limits.address_per_second, limits.address_burst),
+        per_caller=Rate(limits.caller_per_second, limits.caller_burst),
+    )
+
+
+def gauges(window: Callable[[], Window]) -> Mapping[str, tuple[str, Reading]]:
+    """What nothing outside the database vouches for yet."""
+    return {
+        "ledger_unshipped_events": ("Events nothing outside the database vouches for.", lambda: window().events),
+        "ledger_unshipped_seconds": ("Age of the oldest of them.", lambda: window().seconds),
+    }
+
+
+def _late(window: Window, longest: float) -> str:
+    return f"the oldest event not shipped is {window.seconds:.0f} s old" if window.seconds > longest else ""
+
+
+def duties_of(settings: Settings, registry: Registry, ledger: Ledger) -> list[Duty]:
+    """Sequencing, shipping where there is a shelf, pruning. Each takes care of several processes itself."""
+    now = registry.world.now
+    sequencer = ledger.sequencer()
+    placing = Sequencing(registry, ledger.store, ledger.shelf or NoShelf(), ledger.identity, sequencer, now)
+
+    def sequencing() -> bool:
+        return sequence(placing) > 0
+
+    def last_sequencing() -> bool:
+        sequence(placing)
+        sequencer.stop(now())  # the next process need not wait for the end of our lease
+        return False
+
+    def shipping() -> bool:
+        if ledger.shelf is not None:
+            ship(Shipping(registry, ledger.store, ledger.shelf, ledger.identity, now))
+        return False
+
+    def pruning() -> bool:
+        with registry.change(ITSELF) as work:
+            return prune(work, _kept(settings), now()) > 0
+
+    duties = [Duty("sequencing", sequencing, settings.ledger.sequence_seconds, last_sequencing)]
+    if ledger.shelf is not None:
+        duties.append(Duty("shipping", shipping, settings.ledger.ship_seconds, shipping))
+    return [*duties, Duty("pruning", pruning, HOUR)]
+
+
+def _kept(settings: Settings) -> Retention:
+    kept = settings.retention
+    return Retention(
+        repeated_requests=timedelta(days=kept.repeats_days),
+        deliveries=timedelta(days=kept.deliveries_days),
+        approvals=timedelta(days=kept.approvals_days),
+        audits=timedelta(days=kept.audits_days),
+        ended_rights=timedelta(days=kept.rights_days),
+        ended_credentials=timedelta(days=kept.credentials_days),
+        settled_obligations=timedelta(days=kept.obligations_days),
+        reasons=timedelta(days=kept.reasons_days),
+    )
+
+
+def _answers(registry: Registry) -> str:
+    with registry.read() as reading:
+        people.any_token(reading)
+    return ""
+
+
+def _sizes(limits: Limits) -> Sizes:
+    return Sizes(limits.body_bytes, limits.header_count, limits.header_bytes, limits.target_bytes)
