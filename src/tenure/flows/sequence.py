@@ -1,13 +1,11 @@
-"""Giving committed events their places: one round, and the rounds a service makes until it is stopped."""
+"""Giving committed events their places: one round. A service makes one after the other, in one thread."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Event
 
-from tenure.errors import TenureError
 from tenure.flows.restore.standing import Latest, look
 from tenure.ledger.checkpoint import Identity
 from tenure.ledger.sequencer import Placed, Sequencer
@@ -41,18 +39,3 @@ def sequence(with_: Sequencing) -> int:
     while isinstance(step := with_.sequencer.place(with_.now()), Placed) and step.events:
         placed += step.events
     return placed
-
-
-def keep_sequencing(with_: Sequencing, stop: Event, pause: float, told: Callable[[TenureError], None]) -> None:
-    """Rounds with ``pause`` seconds between them until ``stop``. What goes wrong is told and tried again: the database may be
-    away for a while, a gap may be settled. Gives the lease back at the end."""
-    while not stop.is_set():
-        try:
-            sequence(with_)
-        except TenureError as error:
-            told(error)
-        stop.wait(pause)
-    try:
-        with_.sequencer.stop(with_.now())
-    except TenureError as error:
-        told(error)  # the lease ends by itself

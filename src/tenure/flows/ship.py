@@ -1,13 +1,11 @@
-"""Carrying the ledger out of the database: one shipment with the window it leaves, and the shipments of a service."""
+"""Carrying the ledger out of the database: one shipment, and the window it leaves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Event
 
-from tenure.errors import TenureError
 from tenure.flows.restore.standing import Latest, look
 from tenure.ledger import shipping
 from tenure.ledger.checkpoint import Identity
@@ -53,18 +51,3 @@ def window(with_: Shipping) -> Window:
     left = with_.ledger.unshipped(size)
     seconds = 0.0 if left.oldest is None else max(0.0, (with_.now() - left.oldest).total_seconds())
     return Window(size, left.events, seconds)
-
-
-def keep_shipping(
-    with_: Shipping, stop: Event, pause: float, measured: Callable[[Window], None], told: Callable[[TenureError], None]
-) -> None:
-    """Shipments with ``pause`` seconds between them until ``stop``, and a last one then. Two services at once write the same."""
-    last = False
-    while not last:
-        last = stop.is_set()
-        try:
-            measured(ship(with_))
-        except TenureError as error:
-            told(error)
-        if not last:
-            stop.wait(pause)
