@@ -149,7 +149,7 @@ SEMI JOIN (SELECT hash(digest) AS h FROM t_digest GROUP BY 1 HAVING count(*) > 1
 
 
 def _roles(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
-    """``t_role`` for certificates, most certain reason first."""
+    """``t_role`` for certificates, most certain reason first; a view that is read once."""
     declared = [
         (key, d.role.value)
         for key, name in con.execute("SELECT issuer_key, name FROM t_issuer WHERE name IS NOT NULL").fetchall()
@@ -177,9 +177,9 @@ def _roles(con: duckdb.DuckDBPyConnection, declarations: Declarations) -> None:
 
 # A birth certificate is known by its hardware module name, or by its issuer: the maker of devices, and not us.
 _ROLES = f"""
-CREATE OR REPLACE TEMP TABLE t_role AS
-WITH shown AS (SELECT DISTINCT leaf_sha256 AS sha256 FROM e_chain WHERE side = 'server')
-SELECT c.credential_key, CASE
+CREATE OR REPLACE TEMP TABLE t_shown_by_server AS SELECT DISTINCT leaf_sha256 AS sha256 FROM e_chain WHERE side = 'server';
+CREATE OR REPLACE TEMP VIEW t_role AS
+SELECT c.credential_key, c.not_before, c.not_after, c.spki_sha256 IS NOT NULL AS has_key, ci.issuer_key, coalesce(ci.verified, false) AS issuer_verified, CASE
     WHEN c.is_ca THEN 'authority'
     WHEN sr.role IS NOT NULL THEN sr.role
     WHEN ir.role IS NOT NULL THEN ir.role
@@ -198,7 +198,7 @@ LEFT JOIN (SELECT DISTINCT issuer_key FROM t_authority WHERE role = 'registered'
 LEFT JOIN (SELECT issuer_key, min(role) AS role FROM t_issuer_role GROUP BY issuer_key) ir ON ir.issuer_key = ci.issuer_key
 LEFT JOIN t_source_role sr ON sr.source_key = c.source_key
 LEFT JOIN t_maker_organisation mo ON mo.organisation = i.organisation
-LEFT JOIN shown s ON s.sha256 = c.sha256
+LEFT JOIN t_shown_by_server s ON s.sha256 = c.sha256
 """  # noqa: S608 - constants of ours
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import duckdb
 
 from tenure.roll import notations
+from tenure.roll.identities import ROW
 
 SAME_CONNECTION_SECONDS = 120
 """A broker and a sensor that disagree by more than this about the start of a connection saw two."""
@@ -29,12 +30,12 @@ def link_sessions(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(_SESSIONS)
 
 
-_SEEN = """
+_SEEN = f"""
 CREATE OR REPLACE TEMP TABLE t_seen AS
-SELECT row_number() OVER (ORDER BY s.source_key, s.row_in_source) AS seen_key, s.* EXCLUDE (server_address, server_port, resumed, principal),
+SELECT s.source_key * {ROW} + s.row_in_source AS seen_key, s.* EXCLUDE (server_address, server_port, resumed, principal),
     coalesce(l.sensor, false) AS sensor
 FROM e_session s LEFT JOIN (SELECT source_key, bool_or(sensor) AS sensor FROM e_log_span GROUP BY source_key) l USING (source_key)
-"""
+"""  # noqa: S608 - a constant of ours
 
 _JOINED = f"""
 CREATE OR REPLACE TEMP TABLE t_met AS
@@ -129,7 +130,7 @@ WITH one AS (
     LEFT JOIN t_same_party p ON b.sensor AND p.sensor_party = b.relying_party
     ANTI JOIN t_met gone ON gone.sensor_key = b.seen_key
 )
-SELECT row_number() OVER (ORDER BY o.seen_key) AS session_key, r.relying_party_key, o.source_key, o.started_at, o.ended_at, o.address, o.port,
+SELECT o.seen_key AS session_key, r.relying_party_key, o.source_key, o.started_at, o.ended_at, o.address, o.port,
     o.outcome, o.outcome = 'accepted' AS accepted,
     CASE WHEN o.sha256 IS NOT NULL THEN 'certificate' ELSE o.subject_kind END AS subject_kind,
     p.credential_key,

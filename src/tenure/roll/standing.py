@@ -68,10 +68,9 @@ _CREDENTIALS = """
 CREATE OR REPLACE TEMP TABLE t_credential AS
 WITH now AS (SELECT as_of FROM roll),
 every AS (
-    SELECT c.credential_key, 'certificate' AS kind, r.role, CASE WHEN c.spki_sha256 IS NOT NULL THEN coalesce(k.key_key, c.credential_key) END AS key_key,
-        i.issuer_key, coalesce(i.verified, false) AS issuer_verified, c.not_before, c.not_after, t.issued_at, NULL::TIMESTAMP AS secret_ended_at
-    FROM t_cert c JOIN t_role r USING (credential_key) LEFT JOIN t_cert_issuer i USING (credential_key)
-    LEFT JOIN t_same_key k USING (credential_key) LEFT JOIN t_issue_time t USING (credential_key)
+    SELECT c.credential_key, 'certificate' AS kind, c.role, CASE WHEN c.has_key THEN coalesce(k.key_key, c.credential_key) END AS key_key,
+        c.issuer_key, c.issuer_verified, c.not_before, c.not_after, t.issued_at, NULL::TIMESTAMP AS secret_ended_at
+    FROM t_role c LEFT JOIN t_same_key k USING (credential_key) LEFT JOIN t_issue_time t USING (credential_key)
     UNION ALL
     SELECT s.credential_key, 'certificate', 'unknown', NULL, s.issuer_key, false, t.issued_at, t.not_after, t.issued_at, NULL
     FROM t_serial_only s LEFT JOIN t_issue_time t USING (credential_key)
