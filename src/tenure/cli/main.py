@@ -8,8 +8,24 @@ from typing import Annotated
 import typer
 
 from tenure import __version__
-from tenure.cli import audit, collect, diff, explain, rules, serve, snapshots
+from tenure.cli import (
+    approvals,
+    audit,
+    collect,
+    devices,
+    diff,
+    explain,
+    ledger,
+    parties,
+    registry,
+    rules,
+    serve,
+    snapshots,
+    tokens,
+)
+from tenure.cli.connection import ServiceError
 from tenure.errors import LinkError, SnapshotError, TenureError
+from tenure.registry.faults import StoreBusyError, StoreDownError
 
 USAGE = 2
 INCOMPLETE = 3
@@ -30,6 +46,12 @@ explain.register(app)
 rules.register(app)
 serve.register(app)
 snapshots.register(app)
+registry.register(app)
+devices.register(app)
+parties.register(app)
+approvals.register(app)
+tokens.register(app)
+ledger.register(app)
 
 
 def _version(wanted: bool) -> None:
@@ -55,7 +77,7 @@ def run() -> None:
     """
     try:
         app(prog_name="tenure")
-    except (LinkError, SnapshotError) as error:
+    except (LinkError, SnapshotError, ServiceError, StoreBusyError, StoreDownError) as error:
         _leave(str(error), INCOMPLETE)
     except TenureError as error:
         _leave(str(error), USAGE)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tenure.errors import TenureError
 from tenure.ledger.tree import leaf_hash, root_of
 from tenure.registry.opening import engine_for, open_registry
 from tenure.registry.registry import Registry
+from tenure.registry.retention import Retention
 from tenure.registry.work import World
+
+if TYPE_CHECKING:
+    from tenure.settings import Settings
 
 
 class NoRegistryError(TenureError):
@@ -51,6 +56,21 @@ def made(url: str) -> Registry:
     if (file := sqlite_file(url)) is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
     return open_registry(url, real_world())
+
+
+def retention_of(settings: Settings) -> Retention:
+    """How long histories are kept, as the settings say."""
+    kept = settings.retention
+    return Retention(
+        repeated_requests=timedelta(days=kept.repeats_days),
+        deliveries=timedelta(days=kept.deliveries_days),
+        approvals=timedelta(days=kept.approvals_days),
+        audits=timedelta(days=kept.audits_days),
+        ended_rights=timedelta(days=kept.rights_days),
+        ended_credentials=timedelta(days=kept.credentials_days),
+        settled_obligations=timedelta(days=kept.obligations_days),
+        reasons=timedelta(days=kept.reasons_days),
+    )
 
 
 def sqlite_file(url: str) -> Path | None:
