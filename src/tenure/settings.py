@@ -118,6 +118,7 @@ class Settings(BaseSettings):
 
     database: str = Field(default="sqlite:///tenure.db", description="The registry: `sqlite:///PATH` or `postgresql://...`.")
     keys: Path = Field(default=Path("tenure-keys"), description="Folder of Tenure's own keys, for its user alone.")
+    keys_passphrase_file: Path | None = Field(default=None, description="File whose first line seals the keys (docs/keys.md).")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Lines below it are not written.")
     token_days: Days = Field(default=90, description="Life of a token for which none is asked.")
     token_days_most: Days = Field(default=366, description="The longest life of a token that may be asked.")

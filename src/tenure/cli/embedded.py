@@ -68,13 +68,11 @@ def app_of(registry: Registry, settings: Settings) -> FastAPI:
     from tenure.api.limits import Rate
     from tenure.api.logging import make_logger
     from tenure.api.parts import Parts
-    from tenure.flows.tokens import DigestKeys
     from tenure.wiring.ledger import ledger_of
-    from tenure.wiring.secret_keys import Purpose, secret_keys
+    from tenure.wiring.own_keys import custody_of, digest_keys
 
     log = make_logger(sys.stderr, "error")
-    digest = secret_keys(settings.keys, Purpose.DIGEST, registry.world.entropy)
-    keys, ledger = DigestKeys(digest.keys, digest.current), ledger_of(registry, settings)
+    keys, ledger = digest_keys(custody_of(registry, settings)), ledger_of(registry, settings)
     frame = frame_of(settings, registry, ledger, keys, log, Duties([], log))
     own = Rate(1e6, 1_000_000)  # nobody else waits for this process
     frame = replace(frame, doors=(*frame.doors, LocalDoor(local_actor())), per_address=own, per_caller=own)

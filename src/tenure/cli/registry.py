@@ -30,22 +30,20 @@ def init(here: Here) -> None:
     from datetime import timedelta
 
     from tenure.flows import tokens
-    from tenure.flows.tokens import DigestKeys
     from tenure.registry.opening import upgrade_registry
     from tenure.wiring.ledger import ledger_of
+    from tenure.wiring.own_keys import custody_of, digest_keys
     from tenure.wiring.registry import made
-    from tenure.wiring.secret_keys import Purpose, secret_keys
 
     settings = here.settings
     upgrade_registry(_file_made(settings.database))
     registry = made(settings.database)
     try:
-        digest = secret_keys(settings.keys, Purpose.DIGEST, registry.world.entropy)
         ledger = ledger_of(registry, settings)
-        first = tokens.first(registry, DigestKeys(digest.keys, digest.current), timedelta(days=settings.token_days))
+        first = tokens.first(registry, digest_keys(custody_of(registry, settings)), timedelta(days=settings.token_days))
     finally:
         registry.close()
-    show(f"registry  {_shown(settings.database)}\nkeys      {settings.keys.resolve()}\nledger    {ledger.signer.verifier}\n")
+    show(f"registry  {_shown(settings.database)}\nkeys      {settings.keys.resolve()}\nledger    {ledger.signers[0].verifier}\n")
     if first:
         show(f"administrator's token, shown this once: {first.text}\n")
 
