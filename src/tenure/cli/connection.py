@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from uuid import UUID
 
 import typer
 
@@ -214,3 +215,8 @@ def with_options(
     whole.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what inspect reads
     whole.__annotations__ = {each.name: each.annotation for each in parameters}
     return whole
+
+
+def texts(told: dict[str, UUID | None]) -> dict[str, Any]:
+    """Ids as the API takes them."""
+    return {name: None if value is None else str(value) for name, value in told.items()}

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from tenure.cli import import_devices
+from tenure.cli import device_verbs, import_devices
 from tenure.cli.connection import Api, on_registry
 from tenure.cli.parties import Limit
 from tenure.cli.showing import show_list, show_one
@@ -41,6 +41,7 @@ def register(app: typer.Typer) -> None:
     group.command("credentials", help="Show the credentials of a device in its present term.")(on_registry(credentials))
     group.command("obligations", help="Show what is owed for a device.")(on_registry(obligations))
     group.command("events", help="Show what was done to a device, newest first.")(on_registry(events))
+    device_verbs.register(group)
     import_devices.register(group)
     app.add_typer(group, name="devices")
 

@@ -10,10 +10,10 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 from fastapi import FastAPI
@@ -22,10 +22,6 @@ from tenure.api.authentication import Presented
 from tenure.cli.connection import Caller
 from tenure.cli.database import local_actor
 from tenure.model.access import Actor
-
-if TYPE_CHECKING:
-    from tenure.registry.registry import Registry
-    from tenure.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,44 +36,21 @@ class LocalDoor:
 
 @contextmanager
 def on_database(database: str | None, file: Path | None, token: str | None) -> Iterator[Caller]:
-    """Raises TenureError when settings, database or keys cannot be used."""
-    from tenure.wiring.registry import opened
+    """The app that ``tenure serve`` serves, with one more door and without its duties; only its errors are logged.
 
-    settings = settings_of(database, file)
-    registry = opened(settings.database)
-    try:
-        yield _caller(app_of(registry, settings), token)
-    finally:
-        registry.close()
-
-
-def settings_of(database: str | None, file: Path | None) -> Settings:
+    Raises TenureError when settings, database or keys cannot be used.
+    """
+    from tenure.api.assembly import assembled
     from tenure.settings import load
+    from tenure.wiring.registry import require_there
 
-    return load(file, {} if database is None else {"database": database})
-
-
-def app_of(registry: Registry, settings: Settings) -> FastAPI:
-    """The app that ``tenure serve`` serves, with one more door and without its duties. Its log goes to standard error, from
-    errors on."""
-    from datetime import timedelta
-
-    from tenure.api.app import create_app
-    from tenure.api.assembly import frame_of
-    from tenure.api.duties import Duties
-    from tenure.api.limits import Rate
-    from tenure.api.logging import make_logger
-    from tenure.api.parts import Parts
-    from tenure.wiring.ledger import ledger_of
-    from tenure.wiring.own_keys import custody_of, digest_keys
-
-    log = make_logger(sys.stderr, "error")
-    keys, ledger = digest_keys(custody_of(registry, settings)), ledger_of(registry, settings)
-    frame = frame_of(settings, registry, ledger, keys, log, Duties([], log))
-    own = Rate(1e6, 1_000_000)  # nobody else waits for this process
-    frame = replace(frame, doors=(*frame.doors, LocalDoor(local_actor())), per_address=own, per_caller=own)
-    life, longest = timedelta(days=settings.token_days), timedelta(days=settings.token_days_most)
-    return create_app(Parts(frame, registry, ledger.store, ledger.identity, keys, life, longest))
+    settings = load(file, {"log_level": "error"} | ({} if database is None else {"database": database}))
+    require_there(settings.database)
+    service = assembled(settings, sys.stderr, LocalDoor(local_actor()))
+    try:
+        yield _caller(service.app, token)
+    finally:
+        service.close()
 
 
 def _caller(app: FastAPI, token: str | None) -> Caller:

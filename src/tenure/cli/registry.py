@@ -26,52 +26,33 @@ def register(app: typer.Typer) -> None:
 
 
 def init(here: Here) -> None:
-    """1. The database, if it is a file. 2. Keys. 3. The first token, where there never was one."""
-    from datetime import timedelta
+    """1. The database and its schema. 2. Keys. 3. The first token, where there never was one."""
+    import sys
 
-    from tenure.flows import tokens
+    from tenure.api.assembly import assembled
     from tenure.registry.opening import upgrade_registry
-    from tenure.wiring.ledger import ledger_of
-    from tenure.wiring.own_keys import custody_of, digest_keys
-    from tenure.wiring.registry import made
-
-    settings = here.settings
-    upgrade_registry(_file_made(settings.database))
-    registry = made(settings.database)
-    try:
-        ledger = ledger_of(registry, settings)
-        first = tokens.first(registry, digest_keys(custody_of(registry, settings)), timedelta(days=settings.token_days))
-    finally:
-        registry.close()
-    show(f"registry  {_shown(settings.database)}\nkeys      {settings.keys.resolve()}\nledger    {ledger.signers[0].verifier}\n")
-    if first:
-        show(f"administrator's token, shown this once: {first.text}\n")
-
-
-def _file_made(url: str) -> str:
-    """The URL, with the folder of its file made."""
     from tenure.wiring.registry import sqlite_file
 
-    if (file := sqlite_file(url)) is not None:
+    settings = here.settings
+    if (file := sqlite_file(settings.database)) is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-    return url
+    upgrade_registry(settings.database)
+    service = assembled(settings, sys.stderr)
+    service.close()
+    show(f"registry  {_shown(settings.database)}\nkeys      {settings.keys.resolve()}\n")
+    if service.first_token is not None:
+        show(f"administrator's token, shown this once: {service.first_token}\n")
 
 
 def upgrade(database: Database = None, settings: SettingsFile = None) -> None:
     from tenure.registry.opening import upgrade_registry
     from tenure.settings import load
+    from tenure.wiring.registry import require_there
 
     url = load(settings, {} if database is None else {"database": database}).database
-    upgrade_registry(_file_there(url))
+    require_there(url)
+    upgrade_registry(url)
     show(f"{_shown(url)} is up to date\n")
-
-
-def _file_there(url: str) -> str:
-    from tenure.wiring.registry import NoRegistryError, sqlite_file
-
-    if (file := sqlite_file(url)) is not None and not file.exists():
-        raise NoRegistryError(f"there is no registry at {file}", "make one: tenure registry init")
-    return url
 
 
 def status(here: Here) -> None:

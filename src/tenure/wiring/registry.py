@@ -44,11 +44,14 @@ def opened(url: str) -> Registry:
 
     Raises NoRegistryError, SchemaError, StoreDownError.
     """
-    if (file := sqlite_file(url)) is not None and not file.exists():
-        raise NoRegistryError(
-            f"there is no registry at {file}", "make one with tenure registry init, or name another: --database"
-        )
+    require_there(url)
     return open_registry(url, real_world())
+
+
+def require_there(url: str) -> None:
+    """Raises NoRegistryError for an SQLite file that is not there. Of a server the opening says it."""
+    if (file := sqlite_file(url)) is not None and not file.exists():
+        raise NoRegistryError(f"there is no registry at {file}", "make one (tenure registry init), or name another (--database)")
 
 
 def made(url: str) -> Registry:
