@@ -105,7 +105,7 @@ def test_it_is_ready_and_every_line_of_its_log_is_json(tmp_path: Path) -> None:
 def test_keys_that_others_can_read_keep_it_from_starting(tmp_path: Path) -> None:
     with serving(tmp_path):
         pass
-    (tmp_path / "keys" / "digest.keys").chmod(0o644)
+    next((tmp_path / "keys").glob("digest-*.key")).chmod(0o644)
     with pytest.raises(AssertionError), serving(tmp_path):
         pass
     assert "chmod 600" in (tmp_path / "log").read_text()

@@ -15,6 +15,7 @@ from tenure.cli import (
     devices,
     diff,
     explain,
+    keys,
     ledger,
     parties,
     registry,
@@ -52,6 +53,7 @@ parties.register(app)
 approvals.register(app)
 tokens.register(app)
 ledger.register(app)
+keys.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tenure.flows.own_keys import turn
 from tenure.flows.own_keys.folder import KeyFolder
 from tenure.flows.own_keys.sealing import OwnKeyError
-from tenure.flows.own_keys.turn import Custody, at_work, end, rotate
+from tenure.flows.own_keys.turn import Custody, at_work, begin_anew, end, rotate
 from tenure.model.access import Actor, ActorKind
 from tenure.model.canonical import value_in
 from tenure.model.credentials import KeyState
@@ -156,11 +156,24 @@ def test_a_copy_that_is_behind_cannot_be_rotated(custody: Custody, tmp_path: Pat
 def test_a_key_that_is_lost_gives_way_to_a_new_line(custody: Custody) -> None:
     (old,) = at_work(custody, Purpose.CURSOR)
     with pytest.raises(OwnKeyError, match="is here"):
-        rotate(custody, ADMIN, Purpose.CURSOR, "", lost=True)
+        begin_anew(custody, ADMIN, Purpose.CURSOR, "")
     custody.folder.remove(old)
-    new = rotate(custody, ADMIN, Purpose.CURSOR, "disk died", lost=True)
+    new = begin_anew(custody, ADMIN, Purpose.CURSOR, "disk died")
     assert at_work(custody, Purpose.CURSOR) == (new,)
     assert told(custody, Purpose.CURSOR)[-1] == ("rotate-key", old.digest, new.digest)
+
+
+def test_a_lost_key_of_the_ledger_stays_known_by_its_public_part(custody: Custody) -> None:
+    (old,) = at_work(custody, Purpose.LEDGER, lambda: "tenure.example")
+    assert old.public is not None
+    custody.folder.remove(old)
+    with pytest.raises(OwnKeyError, match="nobody could check") as raised:
+        begin_anew(custody, ADMIN, Purpose.LEDGER, "disk died")
+    assert "--known" in raised.value.fix
+    new = begin_anew(custody, ADMIN, Purpose.LEDGER, "disk died", [(old.name, old.public)])
+    first, second = at_work(custody, Purpose.LEDGER)
+    assert (first, first.name) == (new, "tenure.example")
+    assert (second.public, second.state) == (old.public, KeyState.DEACTIVATED)
 
 
 def test_the_end_of_an_old_key(custody: Custody) -> None:

@@ -14,7 +14,7 @@ Dead after 3: two are active, the newer one is the current one; the next rotatio
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -60,14 +60,30 @@ def at_work(custody: Custody, purpose: Purpose, name: Callable[[], str] = str) -
     return (first, *(key for key in keys if key.trusted and key is not first))
 
 
-def rotate(custody: Custody, actor: Actor, purpose: Purpose, reason: str, *, lost: bool = False) -> OwnKey:
-    """The new key. ``lost``: the one before is gone from every copy, and a new line begins. Raises OwnKeyError."""
+def rotate(custody: Custody, actor: Actor, purpose: Purpose, reason: str) -> OwnKey:
+    """The new key. Raises OwnKeyError."""
     with custody.folder.alone():
-        old = current(custody.folder.listed(), purpose)
-        if lost and old is not None:
-            raise OwnKeyError(f"the {purpose} key {old.id} is here", "rotate it without saying that it is lost")
         known = of_purpose(custody.folder.listed(), purpose)
-        return _turn(custody, actor, purpose, lambda: known[0].name if known else "", reason, lost=lost)
+        return _turn(custody, actor, purpose, lambda: known[0].name if known else "", reason, lost=False)
+
+
+def begin_anew(custody: Custody, actor: Actor, purpose: Purpose, reason: str, known: Sequence[tuple[str, bytes]] = ()) -> OwnKey:
+    """A new line, as the key before is gone from every copy. ``known``: names and public parts by which the ledger was known,
+    from a place that is trusted; without one nobody could check what it signed. Raises OwnKeyError."""
+    with custody.folder.alone():
+        keys = of_purpose(custody.folder.listed(), purpose)
+        if (old := current(keys, purpose)) is not None:
+            raise OwnKeyError(f"the {purpose} key {old.id} is here", "rotate it without saying that it is lost")
+        now, entropy = custody.registry.world.now, custody.registry.world.entropy
+        told = [
+            OwnKey(purpose, entropy(_ID_BYTES).hex(), now(), public, name, KeyState.DEACTIVATED, now()) for name, public in known
+        ]
+        past = [*told, *(key for key in keys if key.trusted)]
+        if purpose is Purpose.LEDGER and not past:
+            raise OwnKeyError("nobody could check what the lost key signed", "give its public part: --known LINE")
+        for key in told:
+            custody.folder.add(key, None)
+        return _turn(custody, actor, purpose, lambda: past[0].name if past else "", reason, lost=True)
 
 
 def _turn(custody: Custody, actor: Actor, purpose: Purpose, name: Callable[[], str], reason: str, *, lost: bool) -> OwnKey:
