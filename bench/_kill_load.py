@@ -60,6 +60,15 @@ def opened(url: str) -> Registry:
     return open_registry(url, World(now, uuid_utils.compat.uuid7, os.urandom), wait=5.0)
 
 
+def reached(url: str) -> Registry:
+    """As ``opened``, but a server that was just killed is waited for."""
+    while True:
+        try:
+            return opened(url)
+        except RegistryError:
+            time.sleep(0.02)
+
+
 def founded(url: str) -> None:
     """The owner and trust domain that all devices of a round have."""
     registry = opened(url)
@@ -74,10 +83,10 @@ def write(url: str, acknowledged: Path, seed: int) -> None:
 
     A change is acknowledged when the registry said it is done: the digests of its events go to ``acknowledged``, on disk.
     """
-    registry, chance = opened(url), random.Random(seed)
+    registry, chance = reached(url), random.Random(seed)
     mine: list[UUID] = []
     log = os.open(acknowledged, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    while True:
+    while True:  # until killed
         new: list[UUID] = []
         try:
             with registry.change(ACTOR) as work:
@@ -117,7 +126,7 @@ def _verb(work: Work, id: UUID, chance: random.Random) -> None:
 
 def place(url: str, shelf: FolderShelf, name: str) -> None:
     """Places and ships, until killed."""
-    registry = opened(url)
+    registry = reached(url)
     ledger = RegistryLedger(registry)
     terms = replace(Terms(name), batch=64)
     sequencing = Sequencing(registry, ledger, shelf, IDENTITY, Sequencer(ledger, shelf, IDENTITY, [SIGNER], terms), now)

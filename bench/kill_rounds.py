@@ -9,6 +9,7 @@ Each round: three writers and two sequencers on one database, each killed at a m
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import random
 import shutil
@@ -36,6 +37,7 @@ FRESH = 25
 def forked(act: Callable[[], None]) -> int:
     if pid := os.fork():
         return pid
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: nobody is left behind when a check fails
     try:
         act()
         os._exit(0)
@@ -56,6 +58,8 @@ def one_round(url: str, folder: Path, chance: random.Random, *, crash: bool) -> 
     ]
     crashing = forked(partial(crash_server, url, chance.uniform(0.1, 0.6))) if crash else None
     deadlines = sorted((chance.uniform(0.03, 0.8), pid) for pid in running)
+    while len(list(acknowledged.iterdir())) < number + WRITERS:
+        time.sleep(0.005)  # all writers are at work: moments are counted from here, however busy the machine is
     started = time.monotonic()
     for deadline, pid in deadlines:
         time.sleep(max(0.0, started + deadline - time.monotonic()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import Enum
@@ -67,12 +67,19 @@ def canonical(value: DataclassInstance) -> bytes:
 
 
 def _form(value: DataclassInstance) -> dict[str, Any]:
-    held = {name: getattr(value, name) for name in _stable(type(value))}
-    return {"a": type(value).__name__} | {k: _plain(v) for k, v in held.items() if v is not None and v != ()}
+    held = {"a": type(value).__name__}
+    for name in _stable(type(value)):
+        told = getattr(value, name)
+        if told is not None and told != ():
+            held[name] = _plain(told)
+    return held
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _dump(form: Mapping[str, Any]) -> bytes:
-    return json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8")
+    return _ENCODER.encode(form).encode("utf-8")
 
 
 @cache
@@ -82,25 +89,29 @@ def _stable(kind: type[DataclassInstance]) -> tuple[str, ...]:
 
 def _plain(value: Any) -> Any:
     """Strings, integers and null, in lists and objects: nothing that two writers of JSON put down in two ways."""
-    match value:
-        case None:
-            return None
-        case bool():
-            return int(value)
-        case Enum():
-            return str(value.value)
-        case str() | int():
-            return value
-        case UUID():
-            return str(value)
-        case bytes():
-            return value.hex()
-        case datetime():
-            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        case frozenset():
-            return sorted(_plain(v) for v in value)
-        case tuple():
-            return [_plain(v) for v in value]
-        case _ if hasattr(value, "__dataclass_fields__"):
-            return _form(value)
+    if (write := _WRITTEN.get(type(value))) is not None:
+        return write(value)
+    if isinstance(value, Enum):
+        return str(value.value)
+    if hasattr(value, "__dataclass_fields__"):
+        return _form(value)
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def _moment(value: datetime) -> str:
+    told = value.astimezone(UTC).isoformat(timespec="microseconds")
+    return told.removesuffix("+00:00") + "Z"
+
+
+_WRITTEN: Mapping[type, Callable[[Any], Any]] = {
+    type(None): lambda value: value,
+    bool: int,
+    str: lambda value: value,
+    int: lambda value: value,
+    UUID: str,
+    bytes: bytes.hex,
+    datetime: _moment,
+    frozenset: lambda value: sorted(map(_plain, value)),
+    tuple: lambda value: [_plain(each) for each in value],
+}
+"""By the exact type: looked up for every field of every event."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -47,9 +47,21 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Noted:
-    event: Event
+    cause: Cause
+    subject_kind: str
+    subject: str
+    before: bytes | None
+    after: bytes | None
     text: tuple[bytes, str] | None
     records: tuple[tuple[str, bytes], ...]
+
+    def event(self, id: UUID, lane: UUID, sequence: int, at: datetime, actor: str) -> Event:
+        cause, text = self.cause, self.text
+        named = (sha256(content).digest() for _, content in self.records)
+        evidence = (*cause.evidence, *(digest for digest in named if digest != self.after))
+        private = private_digest(*text) if text else None
+        about = (cause.verb, self.subject_kind, self.subject, self.before, self.after)
+        return Event(id, lane, sequence, at, actor, *about, evidence, private)
 
 
 @dataclass(slots=True)
@@ -83,25 +95,8 @@ class Work(Reading):
         records: tuple[tuple[str, bytes], ...] = (),
     ) -> None:
         """One event. ``records`` are what must survive the database: kind and content, whose SHA-256 the event names."""
-        named = (sha256(content).digest() for _, content in records)
-        evidence = (*cause.evidence, *(digest for digest in named if digest != after))
         text = (self.salt(), cause.reason) if cause.reason else None
-        nobody = UUID(int=0)
-        event = Event(
-            nobody,
-            nobody,
-            0,
-            self.at,
-            self.actor.text,
-            cause.verb,
-            subject_kind,
-            subject,
-            before,
-            after,
-            evidence,
-            private_digest(*text) if text else None,
-        )
-        self._noted.append(_Noted(event, text, records))
+        self._noted.append(_Noted(cause, subject_kind, subject, before, after, text, records))
 
     def settle(self) -> None:
         """Writes the noted events: the last step before the commit, so that a lane is held as short as can be.
@@ -114,10 +109,8 @@ class Work(Reading):
             return
         lane, last = self._lane(len(self._noted))
         first = last - len(self._noted) + 1
-        written = [
-            replace(noted.event, id=self.world.ids(), instance=lane, sequence=number)
-            for number, noted in enumerate(self._noted, first)
-        ]
+        actor = self.actor.text
+        written = [noted.event(self.world.ids(), lane, number, self.at, actor) for number, noted in enumerate(self._noted, first)]
         self.insert(ledger.event, *map(event_row, written))
         both = list(zip(written, self._noted, strict=True))
         self.insert(
