@@ -32,7 +32,7 @@ _ROLL_HEAD = """\
 Made from `src/tenure/roll/tables.py` (`script/catalogue`). A roll is one DuckDB file, linked anew from the snapshots of
 each audit.
 
-* `*_key` are dense integers that join within one roll and mean nothing outside it.
+* `*_key` are integers that join within one roll and mean nothing outside it.
 * Text stands at the edge, for people. Join on keys.
 * Instants are `TIMESTAMP` in UTC. `NULL` means that nobody says; flags are never `NULL`.
 * Words that are easy to get wrong are columns, defined once: `in_service`, `gone`, `usable`, `covered`, `role`,
