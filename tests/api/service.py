@@ -53,6 +53,7 @@ class Service:
     log: io.StringIO
     ours: UUID  # owner
     theirs: UUID
+    third: UUID  # an owner to whom both offer
     domain: UUID  # trust domain of ours
     their_domain: UUID
     admin: str  # a token of an administrator everywhere
@@ -98,21 +99,24 @@ def parts_of(registry: Registry, log: io.StringIO) -> Parts:
         per_address=MANY,
         per_caller=MANY,
     )
-    return Parts(frame, registry, RegistryLedger(registry), IDENTITY, KEYS, timedelta(days=90), timedelta(days=366))
+    return Parts(
+        frame, registry, RegistryLedger(registry), IDENTITY, KEYS, timedelta(days=90), timedelta(days=366), 3, timedelta(hours=72)
+    )
 
 
 def started(registry: Registry) -> Service:
     log = io.StringIO()
     ids, now = registry.world.ids, registry.world.now()
-    ours, theirs, domain, their_domain = ids(), ids(), ids(), ids()
+    ours, theirs, third, domain, their_domain = (ids() for _ in range(5))
     with registry.change(SETUP) as work:
         for value in (
             Owner(ours, "ours", "ours@example.org", now),
             Owner(theirs, "theirs", "theirs@example.org", now),
+            Owner(third, "third", "third@example.org", now),
             TrustDomain(domain, "ours.example", now),
             TrustDomain(their_domain, "theirs.example", now),
         ):
             parties.add(work, value, Cause("add"))
-    service = Service(registry, create_app(parts_of(registry, log)), log, ours, theirs, domain, their_domain, "")
+    service = Service(registry, create_app(parts_of(registry, log)), log, ours, theirs, third, domain, their_domain, "")
     service.admin = service.token(RoleAssignment(Role.ADMIN, Area()), person="admin")
     return service

@@ -10,12 +10,12 @@ from uuid import UUID
 from tenure.model.access import Actor, ActorKind
 from tenure.model.approvals import Approval
 from tenure.model.credentials import Credential, KeyState
-from tenure.model.devices import Device, HardwareRoot, RootKind
+from tenure.model.devices import Device, HardwareRoot, RootKind, TransferOffer
 from tenure.model.events import Cause
 from tenure.model.obligations import EvidenceKind, Obligation, ObligationEvidence, ObligationKind
-from tenure.model.parties import DeviceClass, Site
+from tenure.model.parties import DeviceClass, Owner, Site
 from tenure.model.vocabulary import CredentialKind, CredentialRole, DeviceState
-from tenure.registry import approvals, credentials, obligations, parties
+from tenure.registry import approvals, credentials, obligations, offers, parties
 from tenure.registry.device_changes import insert_device
 from tests.api.service import SETUP, Service
 
@@ -34,6 +34,7 @@ class Things:
     credential: UUID
     obligation: UUID
     approval: UUID
+    offer: UUID
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,23 @@ class Stock:
         return {"token": self.token, "person": self.person, "event": self.event, "slug": "defect"}.get(name) or getattr(
             things, name
         )
+
+    def body(self, template: str, *, theirs: bool) -> dict[str, object]:
+        """What a route takes, about things of ours or theirs; nothing where it takes nothing that matters here."""
+        things = self.theirs if theirs else self.ours
+        match template.rsplit("/", 1)[-1]:
+            case "claim":
+                return {"owner": str(things.owner), "trust_domain": str(things.domain)}
+            case "accept":
+                return {"trust_domain": str(things.domain)}
+            case "replace":
+                return {"successor": str(things.device), "reason": "x"}
+            case "approvals":
+                return {"verb": "forget", "device": str(things.device), "reason": "x"}
+            case "transfers":
+                until = "2027-01-01T00:00:00Z"
+                return {"devices": [str(things.device)], "to_owner": str(self.service.third), "until": until}
+        return {"reason": "x"} if "/devices/" in template else {}
 
     def shared(self, template: str) -> bool:
         """Routes to what belongs to no owner: makes of devices, and trust domains, which an owner-wide area opens."""
@@ -81,7 +99,7 @@ def stocked(service: Service) -> Stock:
 def _things(service: Service, owner: UUID, domain: UUID) -> Things:
     ids, now = service.registry.world.ids, service.registry.world.now()
     root = hashlib.sha256(owner.bytes).digest()
-    things = Things(owner, domain, ids(), ids(), root.hex(), ids(), ids(), ids())
+    things = Things(owner, domain, ids(), ids(), root.hex(), ids(), ids(), ids(), ids())
     evidence = frozenset({frozenset({EvidenceKind.TARGET_REFUSED})})
     asker = Actor(ActorKind.PERSON, str(service.person("asker")), person=service.person("asker"))
     with service.registry.change(SETUP) as work:
@@ -100,6 +118,9 @@ def _things(service: Service, owner: UUID, domain: UUID) -> Things:
         obligations.open_all(work, [open_one], Cause("retire"))
         came = ObligationEvidence(ids(), things.obligation, EvidenceKind.TARGET_STATE, now, root, "broker")
         obligations.add_evidence(work, came, Cause("observe"))
+        third = parties.get(work, Owner, service.third)
+        offered = TransferOffer(things.offer, owner, third.id, None, None, (things.device,), now, now + timedelta(days=1))
+        offers.add(work, offered, Cause("offer"))
         waiting = Approval(
             things.approval,
             "return",

@@ -78,6 +78,7 @@ V1 = "/api/v1"
 ACCESS: Access = {
     ("GET", "/healthz"): Open.PUBLIC,
     ("GET", "/readyz"): Open.PUBLIC,
+    ("GET", f"{V1}/keys"): Open.PUBLIC,
     ("GET", "/problems/{slug}"): Open.PUBLIC,
     ("GET", f"{V1}/openapi.json"): Open.PUBLIC,
     ("GET", "/metrics"): Permission.READ_METRICS,
@@ -104,6 +105,20 @@ ACCESS: Access = {
     ("GET", f"{V1}/obligations/{{obligation}}"): Permission.READ_DEVICES,
     ("GET", f"{V1}/approvals"): Permission.READ_APPROVALS,
     ("GET", f"{V1}/approvals/{{approval}}"): Permission.READ_APPROVALS,
+    ("POST", f"{V1}/devices"): Verb.REGISTER,
+    **{
+        ("POST", f"{V1}/devices/{{device}}/{verb.value}"): verb
+        for verb in Verb
+        if verb not in (Verb.REGISTER, Verb.OFFER, Verb.ACCEPT, Verb.CANCEL)
+    },
+    ("GET", f"{V1}/transfers"): Permission.READ_DEVICES,
+    ("GET", f"{V1}/transfers/{{offer}}"): Permission.READ_DEVICES,
+    ("POST", f"{V1}/transfers"): Verb.OFFER,
+    ("POST", f"{V1}/transfers/{{offer}}/accept"): Verb.ACCEPT,
+    ("POST", f"{V1}/transfers/{{offer}}/cancel"): Verb.CANCEL,
+    ("POST", f"{V1}/approvals"): Permission.ASK_APPROVAL,
+    ("POST", f"{V1}/approvals/{{approval}}/approve"): Permission.DECIDE_APPROVALS,
+    ("POST", f"{V1}/approvals/{{approval}}/refuse"): Permission.DECIDE_APPROVALS,
     **{
         (method, f"{V1}/{word}{rest}"): permission
         for word in ("owners", "sites", "trust-domains", "device-classes")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TextIO
 
 from fastapi import FastAPI
 from structlog.typing import FilteringBoundLogger
 
 from tenure.api.app import create_app
-from tenure.api.authentication import CertificateDoor, TokenDoor
+from tenure.api.authentication import CertificateDoor, Door, TokenDoor
 from tenure.api.duties import Duties, Duty
 from tenure.api.faults import TOLD
 from tenure.api.health import Readiness
@@ -31,10 +32,11 @@ from tenure.registry.registry import Registry
 from tenure.registry.retention import Retention, prune
 from tenure.settings import Limits, Settings
 from tenure.wiring.ledger import Ledger, NoShelf, ledger_of
+from tenure.wiring.own_keys import cursor_keys, custody_of, digest_keys, published_in
 from tenure.wiring.registry import made
-from tenure.wiring.secret_keys import Purpose, secret_keys
 
 HOUR = 3600.0
+UNMETERED = Rate(1e6, 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +53,26 @@ class Service:
         self.registry.close()
 
 
-def assembled(settings: Settings, out: TextIO) -> Service:
-    """The service of these settings. Raises TenureError when registry or keys cannot be used; nothing is left open then."""
+def assembled(settings: Settings, out: TextIO, own: Door | None = None) -> Service:
+    """The service of these settings. Raises TenureError when registry or keys cannot be used; nothing is left open then.
+
+    ``own``: one more door, for a process that serves nobody but itself. It has no rates then, and makes no first token.
+    """
     log = make_logger(out, settings.log_level)
     registry = made(settings.database)
     try:
-        digest = secret_keys(settings.keys, Purpose.DIGEST, registry.world.entropy)
-        digest_keys = DigestKeys(digest.keys, digest.current)
+        custody = custody_of(registry, settings)
+        digests = digest_keys(custody)
         ledger = ledger_of(registry, settings)
         duties = Duties(duties_of(settings, registry, ledger), log)
-        frame = frame_of(settings, registry, ledger, digest_keys, log, duties)
+        frame = frame_of(settings, registry, ledger, digests, log, duties)
+        if own is not None:
+            frame = replace(frame, doors=(*frame.doors, own), per_address=UNMETERED, per_caller=UNMETERED)
+        most, waits = settings.approvals.devices, timedelta(hours=settings.approvals.hours)
         life, longest = timedelta(days=settings.token_days), timedelta(days=settings.token_days_most)
-        app = create_app(Parts(frame, registry, ledger.store, ledger.identity, digest_keys, life, longest))
-        first = tokens.first(registry, digest_keys, life)
+        published = partial(published_in, custody)
+        app = create_app(Parts(frame, registry, ledger.store, ledger.identity, digests, life, longest, most, waits, published))
+        first = tokens.first(registry, digests, life) if own is None else None
     except BaseException:
         registry.close()
         raise
@@ -74,11 +83,10 @@ def frame_of(
     settings: Settings,
     registry: Registry,
     ledger: Ledger,
-    digest_keys: DigestKeys,
+    digests: DigestKeys,
     log: FilteringBoundLogger,
     duties: Duties,
 ) -> Frame:
-    cursor = secret_keys(settings.keys, Purpose.CURSOR, registry.world.entropy)
     callers, limits = RegistryCallers(registry), settings.limits
     checks = {"database": lambda: _answers(registry), "duties": duties.trouble}
     figures: Mapping[str, tuple[str, Reading]] = {}
@@ -87,9 +95,9 @@ def frame_of(
         checks["ledger"] = lambda: _late(window(shipped), settings.ledger.lag_seconds)
         figures = gauges(lambda: window(shipped))
     return Frame(
-        doors=(TokenDoor(callers, digest_keys.keys), CertificateDoor(callers)),
+        doors=(TokenDoor(callers, digests.keys), CertificateDoor(callers)),
         keys_seen=RegistryKeys(registry),
-        cursors=Cursors(cursor.keys, cursor.current),
+        cursors=Cursors(*cursor_keys(custody_of(registry, settings))),
         clock=registry.world.now,
         monotonic=time.monotonic,
         ids=registry.world.ids,

@@ -41,7 +41,6 @@ TOLD: Told = {
     StoreBusyError: problem.BUSY,
     StoreDownError: problem.STORE_DOWN,
     UnsettledError: problem.UNSETTLED,
-    VerbRefusedError: problem.CONFLICT,
     TokenRefusedError: problem.INVALID,
 }
 """What a caller may read of our own errors. One that does not stand here is a defect, and is told nothing of."""
@@ -58,6 +57,8 @@ def kind_of(error: TenureError, told: Told) -> Kind:
     """The kind for an error's nearest ancestor in the table. What nobody put there is a defect of ours."""
     if isinstance(error, RefusalError):
         return error.kind
+    if isinstance(error, VerbRefusedError):
+        return problem.KINDS[error.code]
     return next((told[ancestor] for ancestor in type(error).__mro__ if ancestor in told), problem.DEFECT)
 
 
@@ -73,7 +74,8 @@ def install(app: FastAPI, told: Told, log: FilteringBoundLogger) -> None:
             log.warning(kind.slug, problem=error.problem)
             return problem.answer(kind, request_id(request), headers={"Retry-After": "1"})
         headers = error.headers if isinstance(error, RefusalError) else None
-        return problem.answer(kind, request_id(request), error.problem, error.fix, headers=headers)
+        see = list(map(str, error.see)) if isinstance(error, VerbRefusedError) else []
+        return problem.answer(kind, request_id(request), error.problem, error.fix, headers=headers, see=see)
 
     def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)

@@ -25,6 +25,7 @@ from tenure.flows.tokens import DigestKeys
 from tenure.ledger.checkpoint import Identity
 from tenure.ledger.store import LedgerStore
 from tenure.model.access import Actor, Scope
+from tenure.model.own_keys import OwnKey
 from tenure.registry.registry import Registry
 
 F = TypeVar("F", bound=Form)
@@ -115,6 +116,9 @@ class Parts:
     digest_keys: DigestKeys
     token_life: timedelta
     token_life_most: timedelta
+    approval_over: int  # devices of one act beyond which it takes a second person
+    approval_life: timedelta
+    published: Callable[[], Sequence[OwnKey]] = tuple  # Tenure's own keys, as far as others may rely on them
 
 
 def parts_of(request: Request) -> Parts:

@@ -57,6 +57,20 @@ REUSED_KEY = Kind("idempotency-key-reused", 422, "This key was used for another 
 NO_PRECONDITION = Kind("precondition-required", 428, "Say on which version you decided", "send If-Match with the ETag you read")
 TOO_MANY = Kind("too-many-requests", 429, "Too many requests", "wait as long as Retry-After says")
 HEADERS_TOO_LARGE = Kind("headers-too-large", 431, "The headers are too many or too large", "send fewer headers")
+NOT_PERMITTED = Kind("not-permitted", 403, "This is not yours to do here", "ask who acts for the owner of the device")
+WRONG_STATE = Kind("wrong-state", 409, "The device is in another state", "see docs/lifecycle.md for what leads on from there")
+REASON_MISSING = Kind("reason-missing", 422, "This needs a reason", "say why")
+APPROVAL_MISSING = Kind("approval-missing", 409, "This takes a second person", "request it, and have an approver agree")
+APPROVAL_INVALID = Kind("approval-invalid", 409, "The approval does not cover this", "make a new request and have it approved")
+ROOT_NOT_FREE = Kind("root-not-free", 409, "A hardware root is not free", "use the device that has it")
+OWNER_MISSING = Kind("owner-missing", 409, "An owner and a trust domain are missing", "name both")
+FOREIGN_OWNER = Kind("foreign-owner", 409, "The device has another owner", "have that owner offer it")
+KEY_MISSING = Kind("key-missing", 409, "The device has no new key", "enrol it with a new key first")
+KEY_REFUSED = Kind("key-refused", 409, "The key is not free", "make a new key")
+OFFER_INVALID = Kind("offer-invalid", 409, "The offer does not hold", "make, or ask for, a new offer")
+SUCCESSOR_INVALID = Kind("successor-invalid", 409, "That hardware cannot take the role", "take hardware that is not in service")
+PROOF_INVALID = Kind("proof-invalid", 409, "The hardware has not proved itself", "have it sign the challenge of this request")
+NOT_SETTLED = Kind("not-settled", 409, "Obligations are open", "close them first")
 DEFECT = Kind("defect", 500, "A defect of Tenure", "report it with the request id; its log has the cause", quiet=True)
 BUSY = Kind("busy", 503, "Another change is in the way; nothing was changed", "send it again in a moment", quiet=True)
 STORE_DOWN = Kind(
@@ -75,7 +89,9 @@ KINDS = {
     for kind in (
         MALFORMED, BAD_CURSOR, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, NO_METHOD, CONFLICT, BUSY_KEY, UNKNOWN_OUTCOME, STALE,
         TOO_LARGE, URI_TOO_LONG, BAD_MEDIA, INVALID, REUSED_KEY, NO_PRECONDITION, TOO_MANY, HEADERS_TOO_LARGE, DEFECT,
-        BUSY, STORE_DOWN, UNSETTLED,
+        BUSY, STORE_DOWN, UNSETTLED, NOT_PERMITTED, WRONG_STATE, REASON_MISSING, APPROVAL_MISSING, APPROVAL_INVALID,
+        ROOT_NOT_FREE, OWNER_MISSING, FOREIGN_OWNER, KEY_MISSING, KEY_REFUSED, OFFER_INVALID, SUCCESSOR_INVALID, PROOF_INVALID,
+        NOT_SETTLED,
     )
 }  # fmt: skip
 
@@ -118,6 +134,7 @@ class Problem(BaseModel):
     detail: str
     fix: str = Field(description="The next step")
     instance: str = Field(description="This occurrence: the request id, as it stands in the log")
+    see: list[str] | None = Field(default=None, description="Ids of what it is about, where you may see them")
     errors: list[Flaw] | None = Field(default=None, description="What in the request is wrong, one by one")
 
 
@@ -129,6 +146,7 @@ def answer(
     *,
     headers: Mapping[str, str] | None = None,
     flaws: Sequence[Flaw] = (),
+    see: Sequence[str] = (),
 ) -> JSONResponse:
     """The response for one problem."""
     body = Problem(
@@ -138,6 +156,7 @@ def answer(
         detail=detail or kind.title,
         fix=fix or kind.fix,
         instance=f"urn:uuid:{request_id}",
+        see=list(see) or None,
         errors=list(flaws) or None,
     )
     return JSONResponse(body.model_dump(exclude_none=True), kind.status, headers, media_type=MEDIA_TYPE)

@@ -1,11 +1,27 @@
 """The routes, a module per thing. Each reads the request, calls one flow or query, and shows what came of it."""
 
-from tenure.api.routes import approvals, devices, events, myself, obligations, parties, people, server, tokens
+from tenure.api.routes import (
+    approvals,
+    devices,
+    events,
+    keys,
+    myself,
+    obligations,
+    parties,
+    people,
+    server,
+    tokens,
+    transfers,
+    verbs,
+)
 
 ROUTERS = (
     server.router,
+    keys.router,
     myself.router,
     devices.router,
+    verbs.router,
+    transfers.router,
     obligations.router,
     approvals.router,
     *parties.ROUTERS,

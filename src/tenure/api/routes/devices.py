@@ -15,7 +15,7 @@ from tenure.api.guard import GuardedRoute
 from tenure.api.parts import Ask, Paged, Records
 from tenure.api.problem import BAD_CURSOR, NOT_FOUND, documented
 from tenure.api.shapes.credentials import CredentialForm
-from tenure.api.shapes.devices import DeviceForm
+from tenure.api.shapes.devices import TAGGED, DeviceForm
 from tenure.api.shapes.wire import HexSha256, Instant, Line, Order, Page, Paging
 from tenure.model.vocabulary import DeviceState
 from tenure.registry import credentials, device_lists, devices
@@ -23,8 +23,6 @@ from tenure.registry.device_lists import DeviceFilter, DeviceSort
 from tenure.registry.faults import NotFoundError
 
 router = APIRouter(prefix=f"{V1}/devices", route_class=GuardedRoute, tags=["devices"])
-
-TAGGED = {"ETag": {"description": "The version, for If-Match", "schema": {"type": "string"}}}
 
 
 class DeviceQuery(Paging):

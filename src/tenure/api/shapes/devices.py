@@ -10,6 +10,8 @@ from tenure.api.shapes.wire import Form, Instant, Sha256, example
 from tenure.model.devices import RootKind, RootProof
 from tenure.model.vocabulary import DeviceState
 
+TAGGED = {"ETag": {"description": "The version, for If-Match", "schema": {"type": "string"}}}
+
 
 class RootForm(Form):
     """One key that the hardware keeps."""
