@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
 from tenure.clock import instant
+from tenure.errors import TenureError
 from tenure.model.events import Event, canonical
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _made(kind: type[V], form: dict[str, Any]) -> V:
     known = {field.name for field in fields(kind)}
     try:
         return kind(**{name: _read(hints[name], told) for name, told in form.items() if name in known})
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, TenureError) as error:
         raise NotCanonicalError(f"no {kind.__name__}") from error
 
 
