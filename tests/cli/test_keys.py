@@ -61,6 +61,24 @@ def test_the_ledger_goes_on_under_a_new_key_and_no_verifier_is_left_behind(made:
     assert not verdict["problems"]
 
 
+def test_a_stolen_key_of_the_ledger_is_trusted_no_more_and_the_past_holds(made: Registered) -> None:
+    _ok(made, "ledger", "sequence")
+    kept = made.folder / "kept"
+    kept.write_text(_ok(made, "ledger", "checkpoint") + "\n", "utf-8")
+    (old,) = _keys(made, "ledger")
+    _ok(made, "keys", "rotate", "ledger", "--reason", "stolen")
+    assert made.run("keys", "end", old["id"], "--compromised").code == 2
+    _ok(made, "ledger", "sequence")
+    assert made.json("ledger", "verify", "--checkpoint", kept)["sound"]
+    _ok(made, "keys", "end", old["id"], "--compromised", "--reason", "stolen")
+    assert len(_ok(made, "ledger", "keys").splitlines()) == 1
+    _ok(made, "ledger", "sequence")
+    assert made.json("ledger", "verify")["sound"]
+    again = made.run("ledger", "verify", "--checkpoint", kept)
+    assert again.code == 1
+    assert "cannot be trusted" in again.out
+
+
 def test_tokens_open_doors_across_a_rotation_and_none_is_cut_off_by_mistake(made: Registered) -> None:
     (old,) = _keys(made, "digest")
     _ok(made, "keys", "rotate", "digest")
