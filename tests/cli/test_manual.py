@@ -19,8 +19,8 @@ def test_every_command_has_its_section() -> None:
     sections = re.findall(r"^## (.*)$", manual(), re.MULTILINE)
     assert len(sections) == len(set(sections))
     assert {
-        "tenure", "tenure audit", "tenure explain device", "tenure snapshots prune", "tenure registry init", "tenure devices import",
-        "tenure devices transfer accept", "tenure owners add", "tenure ledger verify",
+        "tenure", "tenure audit", "tenure explain device", "tenure snapshots prune", "tenure registry init",
+        "tenure devices import", "tenure devices transfer accept", "tenure owners add", "tenure ledger verify",
     } <= set(sections)  # fmt: skip
 
 

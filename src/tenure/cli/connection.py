@@ -126,11 +126,12 @@ class Api:
         for attempt in range(1, tries + 1):
             try:
                 answer = self.call(method, V1 + path, params=params, json=body, headers=headers or {})
-                if answer.status_code not in (429, 503) or attempt == tries:
-                    return _checked(answer)
             except ServiceError:
                 if attempt == tries:
                     raise
+            else:
+                if answer.status_code not in (429, 503) or attempt == tries:
+                    return _checked(answer)
             time.sleep(0.2 * attempt)
         raise AssertionError("the last try answers or raises")
 

@@ -91,7 +91,7 @@ def claimed(reading: Reading, scope: Scope, claims: Collection[tuple[str, str]])
     found: dict[tuple[str, str], UUID] = {}
     asked = select(device.c.maker_key, device.c.serial_key, device.c.id).where(visible(scope, device))
     for some in slices(sorted({serial for _, serial in claims})):
-        for row in reading.rows(asked.where(device.c.serial_key.in_(some))):
+        for row in reading.rows(asked.where(reading.among(device.c.serial_key, some))):
             if (key := (row.maker_key or "", row.serial_key)) in claims:
                 found[key] = row.id
     return found

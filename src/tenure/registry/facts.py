@@ -60,8 +60,10 @@ def taken(reading: Reading, scope: Scope, spkis: Collection[bytes]) -> tuple[Tak
 
 def _taken(reading: Reading, scope: Scope, spkis: Sequence[bytes]) -> list[Taken]:
     holders = {(stone.spki, stone.device) for stone in tombstones.barring(reading, spkis)}
-    by_root = select(hardware_root.c.spki, hardware_root.c.device).where(hardware_root.c.spki.in_(spkis))
-    live = and_(credential.c.spki.in_(spkis), credential.c.state.in_(credentials.NOT_ENDED), credential.c.device.is_not(None))
+    by_root = select(hardware_root.c.spki, hardware_root.c.device).where(reading.among(hardware_root.c.spki, spkis))
+    live = and_(
+        reading.among(credential.c.spki, spkis), credential.c.state.in_(credentials.NOT_ENDED), credential.c.device.is_not(None)
+    )
     by_credential = select(credential.c.spki, credential.c.device).where(live)
     holders |= {(row.spki, row.device) for found in (by_root, by_credential) for row in reading.rows(found)}
     known: dict[UUID, Row[Any]] = {}

@@ -22,7 +22,9 @@ def barring(reading: Reading, spkis: Collection[bytes]) -> tuple[Tombstone, ...]
     if not spkis:
         return ()
     holds = or_(tombstone.c.kind == TombstoneKind.KEY, tombstone.c.returned_at.is_(None))
-    return _stones(reading.rows(select(tombstone).where(tombstone.c.spki.in_(spkis), holds).order_by(tombstone.c.id)))
+    return _stones(
+        reading.rows(select(tombstone).where(reading.among(tombstone.c.spki, list(spkis)), holds).order_by(tombstone.c.id))
+    )
 
 
 def of_device(reading: Reading, device: UUID) -> tuple[Tombstone, ...]:
