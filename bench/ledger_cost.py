@@ -2,9 +2,11 @@
 
 python -m bench.ledger_cost [sqlite|postgresql|both] [SECONDS]
 
-1. Cost: devices change (row, version), ``batch`` of them in a transaction. Once as they are, with events, a sequencer that places
-   them at the same time in a process of its own, once without digests, events and sequencer. Taken in turns, medians.
+1. Cost: devices change (row, version), ``batch`` of them in a transaction. Once as they are, with events, and a sequencer that
+   places them meanwhile; once without digests, events and sequencer. Taken in turns, medians.
 2. Events: transactions that note ``batch`` events, with the sequencer beside; counted are events that have a place at the end.
+
+The sequencer works as in `tenure serve`: on SQLite a thread of the process that writes, on PostgreSQL a process beside two.
 """
 
 from __future__ import annotations
@@ -12,12 +14,12 @@ from __future__ import annotations
 import os
 import statistics
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing import get_context
-from multiprocessing.sharedctypes import Synchronized
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -51,6 +53,7 @@ ASKED = Asked(ACTOR, "how dear is it")
 BATCHES = (1, 10, 100, 1000)
 DEVICES = 2000
 TURNS = 3
+PAUSE = 0.2  # seconds between two looks of the sequencer, the default of tenure serve
 SPAWN = get_context("spawn")
 WRITERS = 2  # on PostgreSQL; SQLite has one at a time
 
@@ -105,38 +108,64 @@ def without_ledger() -> None:
     setattr(device_changes, "value_digest", lambda *_: b"")  # noqa: B010 - as above
 
 
-def write(url: str, ids: list[UUID], batch: int, bare: bool, act: Act, go: Any, seconds: float, done: Synchronized[int]) -> None:
-    registry = opened(url)
-    if bare:
+@dataclass(frozen=True)
+class Load:
+    """What a writer does; picklable, as each is a process of its own."""
+
+    url: str
+    batch: int
+    bare: bool
+    act: Act
+    seconds: float
+
+    @property
+    def alone(self) -> bool:
+        """One process writes and places."""
+        return self.url.startswith("sqlite")
+
+
+def write(load: Load, ids: list[UUID], go: Any, done: Any, placed: Any) -> None:
+    registry, over = opened(load.url), threading.Event()
+    if load.bare:
         without_ledger()
+    placing = threading.Thread(target=place, args=(registry, over, placed))
+    if load.alone and not load.bare:
+        placing.start()
     with registry.read() as reading:
         reading.connection.exec_driver_sql("SELECT 1")
     go.wait()
-    end, turn, count = time.monotonic() + seconds, 0, 0
-    while time.monotonic() < end:
-        start = turn * batch % max(1, len(ids) - batch + 1)
+    started, turn, count = time.monotonic(), 0, 0
+    while (spent := time.monotonic() - started) < load.seconds:
+        start = turn * load.batch % max(1, len(ids) - load.batch + 1)
         with registry.change(ACTOR) as work:
-            act(work, ids[start : start + batch], turn)
-        turn, count = turn + 1, count + batch
+            load.act(work, ids[start : start + load.batch], turn)
+        turn, count = turn + 1, count + load.batch
     with done.get_lock():
-        done.value += count
+        done.value += count / spent
+    over.set()
+    if placing.is_alive():
+        placing.join()
     registry.close()
 
 
-def place(url: str, stop: Any, placed: Synchronized[int]) -> None:
-    """Until told to stop and nothing is left."""
-    registry = opened(url)
-    sequencer = Sequencer(RegistryLedger(registry), NoShelf(), IDENTITY, [SIGNER], Terms("bench"))
+def place(registry: Registry, over: Any, placed: Any) -> None:
+    """Until it is over and nothing is left."""
+    sequencer = Sequencer(RegistryLedger(registry), NoShelf(), IDENTITY, [SIGNER], Terms(str(os.getpid())))
     while True:
-        last = stop.is_set()
+        last = over.is_set()
         step = sequencer.place(datetime.now(UTC))
         events = step.events if isinstance(step, Placed) else 0
         placed.value += events
         if not events:
             if last:
                 break
-            time.sleep(0.05)
+            over.wait(PAUSE)
     sequencer.stop(datetime.now(UTC))
+
+
+def place_beside(url: str, over: Any, placed: Any) -> None:
+    registry = opened(url)
+    place(registry, over, placed)
     registry.close()
 
 
@@ -148,51 +177,45 @@ class Run:
     placed: float
 
 
-def run(url: str, ids: list[list[UUID]], writers: int, batch: int, bare: bool, act: Act, seconds: float) -> Run:
-    go, stop = SPAWN.Barrier(writers + 1), SPAWN.Event()
-    done: Any = SPAWN.Value("q", 0)
-    placed: Any = SPAWN.Value("q", 0)
-    writing = [SPAWN.Process(target=write, args=(url, ids[n], batch, bare, act, go, seconds, done)) for n in range(writers)]
-    placing = SPAWN.Process(target=place, args=(url, stop, placed))
-    for process in writing:
+def run(load: Load, ids: list[list[UUID]]) -> Run:
+    writers = 1 if load.alone else WRITERS
+    go, over = SPAWN.Barrier(writers + 1), SPAWN.Event()
+    done, placed = SPAWN.Value("d", 0.0), SPAWN.Value("q", 0)
+    writing = [SPAWN.Process(target=write, args=(load, ids[n], go, done, placed)) for n in range(writers)]
+    placing = SPAWN.Process(target=place_beside, args=(load.url, over, placed))
+    beside = [] if load.alone or load.bare else [placing]
+    for process in (*writing, *beside):
         process.start()
-    if not bare:
-        placing.start()
     go.wait()
     started = time.monotonic()
     for process in writing:
         process.join()
-    spent = time.monotonic() - started
-    stop.set()
-    if not bare:
-        placing.join()
-    whole = time.monotonic() - started
-    return Run(done.value / spent, placed.value / whole)
+    over.set()
+    for process in beside:
+        process.join()
+    return Run(done.value, placed.value / (time.monotonic() - started))
 
 
 def main(kinds: tuple[str, ...], seconds: float) -> None:
     for kind in kinds:
         with database(kind) as url:
-            ids, writers = filled(url), 1 if kind == "sqlite" else WRITERS
-            run(url, ids, writers, 100, False, change, 1.0)  # warm, and what filling left gets its places
-            for name, act in (("a bare change of the row", change), ("a verb", verb)):
+            ids = filled(url)
+            run(Load(url, 100, False, note, 1.0), ids)  # warm, and what filling left gets its places
+            for name, act in (("a bare change of a row", change), ("a verb", verb)):
                 for batch in BATCHES:
-                    print(
-                        f"{kind}, {writers} writers, {name}, {batch} a transaction: {cost(url, ids, batch, act, seconds)}",
-                        flush=True,
-                    )
+                    told = cost(Load(url, batch, False, act, seconds), ids)
+                    print(f"{kind}, {name}, {batch} a transaction: {told}", flush=True)
             for batch in BATCHES:
-                found = [run(url, ids, writers, batch, False, note, seconds) for _ in range(TURNS)]
+                found = [run(Load(url, batch, False, note, seconds), ids) for _ in range(TURNS)]
                 written, placed = (statistics.median(getattr(r, n) for r in found) for n in ("written", "placed"))
                 print(f"{kind}, {batch} events a transaction: {written:,.0f}/s written, {placed:,.0f}/s placed", flush=True)
 
 
-def cost(url: str, ids: list[list[UUID]], batch: int, act: Act, seconds: float) -> str:
+def cost(load: Load, ids: list[list[UUID]]) -> str:
     bare, kept = [], []
-    writers = 1 if url.startswith("sqlite") else WRITERS
     for _ in range(TURNS):
-        bare.append(run(url, ids, writers, batch, True, act, seconds).written)
-        kept.append(run(url, ids, writers, batch, False, act, seconds).written)
+        bare.append(run(replace(load, bare=True), ids).written)
+        kept.append(run(load, ids).written)
     dearer = statistics.median(b / k - 1 for b, k in zip(bare, kept, strict=True))
     return f"{statistics.median(bare):,.0f}/s without, {statistics.median(kept):,.0f}/s with the ledger: {dearer:+.0%}"
 

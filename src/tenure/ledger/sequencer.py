@@ -1,6 +1,6 @@
 """The sequencer: gives committed events their places in the tree, in batches, one process at a time.
 
-1. Lease: are we the one? (two who both think so are kept apart by step 6; the lease only saves work)
+1. Lease: are we the one? Asked anew when half of it is over. Two who both think so are kept apart by step 6: it only saves work.
 2. Head: is the tree still where we left it? If not, read the signed checkpoint and the right edge, and prove both:
    the edge gives the signed root, and nothing outside the database is ahead of it or tells another past.
 3. Pending: the events without a place, up to a limit.
@@ -68,10 +68,11 @@ class Sequencer:
         self._terms = terms
         self._head: Checkpoint | None = None
         self._edge: RightEdge | None = None
+        self._until: datetime | None = None  # of our lease
 
     def place(self, now: datetime) -> Step:
         """One batch. Call again at once while it is full."""
-        if not self._store.lease(self._terms.holder, now, now + self._terms.lease):  # 1
+        if not self._ours(now):  # 1
             return NotOurs()
         edge = self._at_head()  # 2
         pending = self._store.pending(self._terms.batch)  # 3
@@ -83,13 +84,22 @@ class Sequencer:
         before = self._head.note if self._head else None
         batch = Batch(edge.size, [p.event for p in pending], grown.take(), before, head.note)
         if not self._store.append(batch):  # 6
+            self._until = None  # somebody else is at it too: who, the lease knows
             return NotOurs()
         self._head, self._edge = head, grown
         return Placed(len(pending), head)
 
     def stop(self, now: datetime) -> None:
         """Gives the lease back, so that the next one need not wait for its end."""
+        self._until = None
         self._store.lease(self._terms.holder, now, now)
+
+    def _ours(self, now: datetime) -> bool:
+        """A lease is a commit: not one for each batch."""
+        if self._until is None or self._until - now < self._terms.lease / 2:
+            until = now + self._terms.lease
+            self._until = until if self._store.lease(self._terms.holder, now, until) else None
+        return self._until is not None
 
     def _at_head(self) -> RightEdge:
         signed = self._store.checkpoint()
