@@ -19,7 +19,7 @@ Made from the program's own `--help` (`script/catalogue`). `tenure COMMAND --hel
 * **Standard output is the report**, and nothing else. Notes, errors and the progress bar go to standard error; the bar comes at a
   terminal, for work of more than two seconds.
 * **Exit codes** stand below `tenure audit`. `diff` has the same, for what appeared; `collect` ends with 3 where the export was
-  cut short. An interrupt ends with 130.
+  cut short. Those of the registry's commands stand in [devices](devices.md). An interrupt ends with 130.
 * **Errors** say what is wrong and, behind `fix:`, what to do next.
 * **What is kept** lies in a store of your own: snapshots of the exports (`evidence/`), the last roll of each audited folder
   (`rolls/`), checked signatures (`edges/`) and the key of digests of secrets (`digest.key`; without it digests of before and
@@ -27,7 +27,8 @@ Made from the program's own `--help` (`script/catalogue`). `tenure COMMAND --hel
   died left behind is cleared by an audit a day later. The audited folder is only read; `audit --init` alone writes one file
   there.
 * **The environment**: `TENURE_STORE` names another store, `NO_COLOR` takes the colours away, variables that you name hold
-  passwords of keystores. Nothing else is asked.
+  passwords of keystores. The registry's commands ask `TENURE_SERVER`, `TENURE_TOKEN` and the [settings](settings.md). Nothing else
+  is asked.
 """
 
 
