@@ -57,6 +57,9 @@ def test_a_token_is_shown_once_or_written_to_a_file_of_its_own(at: Registered) -
     again = at.run("tokens", "create", "gateway", "--role", "viewer", "--out", file)
     assert again.code == 2
     assert "is there already" in again.err
+    refused = at.run("tokens", "create", "x", "--role", "viewer", "--person", NOBODY, "--out", at.folder / "none")
+    assert refused.code == 2
+    assert not (at.folder / "none").exists()
     shown = at.json("tokens", "create", "other", "--role", "viewer", "--days", 2)
     assert shown["token"].startswith("tenure_")
     assert shown["token"] not in at.run("tokens", "list").out + at.run("tokens", "show", shown["id"]).out

@@ -27,8 +27,8 @@ Made from the program's own `--help` (`script/catalogue`). `tenure COMMAND --hel
   died left behind is cleared by an audit a day later. The audited folder is only read; `audit --init` alone writes one file
   there.
 * **The environment**: `TENURE_STORE` names another store, `NO_COLOR` takes the colours away, variables that you name hold
-  passwords of keystores. The registry's commands ask `TENURE_SERVER`, `TENURE_TOKEN` and the [settings](settings.md). Nothing else
-  is asked.
+  passwords of keystores. The registry's commands ask `TENURE_SERVER`, `TENURE_TOKEN` and the [settings](settings.md).
+  Nothing else is asked.
 """
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 from uuid import UUID
 
 import typer
@@ -59,34 +61,42 @@ def create(
 
     from tenure.clock import rfc3339
 
-    file = None if out is None else _opened(out)
-    made = api.post(
-        "/tokens",
-        name=name,
-        assignments=[assignment(text) for text in role],
-        person=None if person is None else str(person),
-        expires_at=None if days is None else rfc3339(datetime.now(UTC) + timedelta(days=days)),
-        certificate=certificate,
-        reason=reason,
-    )
-    if made["token"] is None:  # the first answer was lost on its way, and a repetition has no secret
-        raise TenureError(
-            f"token {made['id']} was made, but its text was lost", f"tenure tokens revoke {made['id']}, and make another"
+    with _kept_in(out) as file:
+        made = api.post(
+            "/tokens",
+            name=name,
+            assignments=[assignment(text) for text in role],
+            person=None if person is None else str(person),
+            expires_at=None if days is None else rfc3339(datetime.now(UTC) + timedelta(days=days)),
+            certificate=certificate,
+            reason=reason,
         )
-    if file is not None:
-        with file:
+        if made["token"] is None:  # the first answer was lost on its way, and a repetition has no secret
+            fix = f"tenure tokens revoke {made['id']}, and make another"
+            raise TenureError(f"token {made['id']} was made, but its text was lost", fix)
+        if file is not None:
             file.write(made.pop("token") + "\n")
     show_one(api, made)
 
 
-def _opened(path: Path) -> Any:
-    """A new file for its user alone, opened before there is a secret to lose."""
+@contextmanager
+def _kept_in(path: Path | None) -> Iterator[TextIO | None]:
+    """A new file for its user alone, there before there is a secret to lose; gone again when none came."""
     import os
 
+    if path is None:
+        yield None
+        return
     try:
-        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii")
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii")
     except FileExistsError:
         raise TenureError(f"{path} is there already", "name a new file") from None
+    try:
+        with file:
+            yield file
+    except BaseException:
+        path.unlink()
+        raise
 
 
 def assignment(text: str) -> dict[str, Any]:
