@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,6 +23,9 @@ def register(app: typer.Typer) -> None:
     group.command("upgrade", help="Bring its schema up to date, as a whole or not at all. Make a backup first.")(upgrade)
     group.command("status", help="Show where it is, its schema, and how the ledger stands.")(on_database(status))
     group.command("prune", help="Remove histories that are kept long enough (settings, retention).")(on_database(prune))
+    group.command(
+        "export", help="Write it to a folder that `tenure audit` reads beside other exports (docs/sources/registry.md)."
+    )(on_database(export))
     app.add_typer(group, name="registry")
 
 
@@ -112,6 +116,22 @@ def prune(
         show(json.dumps({"rows": gone, "removed": delete}) + "\n", exact=True)
     else:
         show(f"{'removed' if delete else 'would remove'} {gone} rows{'' if delete else ': --delete does it'}\n")
+
+
+def export(
+    here: Here, folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; an older export there is replaced.")]
+) -> None:
+    import json
+
+    from tenure.flows.export_registry import export_registry
+
+    with here.registry() as registry:
+        manifest = export_registry(registry, folder)
+    rows = {name.removesuffix(".jsonl"): file.rows for name, file in manifest.files.items()}
+    if here.as_json:
+        show(json.dumps({"folder": str(folder), "rows": rows}) + "\n", exact=True)
+    else:
+        show(f"{folder}: {', '.join(f'{count} {name}' for name, count in rows.items())}\n")
 
 
 def _shown(url: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tenure.model.devices import Device, HardwareRoot
 from tenure.model.events import Cause, value_digest
-from tenure.registry import custody, tombstones
+from tenure.registry import adoptions, custody, tombstones
 from tenure.registry.device_rows import device_row, root_row
 from tenure.registry.devices import Held
 from tenure.registry.faults import ConflictError, RootTakenError, TombstonedError, UnknownReferenceError
@@ -57,6 +57,7 @@ def change_device(work: Work, held: Held, after: Device, cause: Cause) -> Device
     custody.pass_on(work, before, after, cause.verb)
     if after.forgotten_at and not before.forgotten_at:
         erase_texts(work, str(before.id))
+        adoptions.erase(work, before.id)
     work.note(cause, KIND, str(before.id), value_digest(held.salt, before), value_digest(salt or b"", after))
     return after
 

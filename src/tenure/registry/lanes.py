@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from tenure.registry.faults import RegistryError
 from tenure.registry.tables.ledger import instance
@@ -13,7 +13,8 @@ from tenure.registry.work import Reading
 
 def home(reading: Reading) -> UUID:
     """Raises RegistryError before the first event."""
-    found: UUID | None = reading.connection.execute(select(func.min(instance.c.id))).scalar_one()
+    oldest = select(instance.c.id).order_by(instance.c.id).limit(1)  # PostgreSQL 15 has no min() of UUIDs
+    found: UUID | None = reading.connection.execute(oldest).scalar_one_or_none()
     if found is None:
         raise RegistryError("nothing has happened in this registry yet", "make an owner first")
     return found

@@ -12,7 +12,7 @@ from tenure.registry.faults import SchemaError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Those that come with this Tenure, oldest first. Named here so that a start need not load Alembic (0.3 s)."""
 
 HEAD = REVISIONS[-1]

@@ -1,0 +1,84 @@
+"""What devices were adopted with: written once, looked up by, exported; gone with the description of a forgotten device."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+
+from tenure.model.events import Cause, value_digest
+from tenure.model.vocabulary import IdentifierKind
+from tenure.registry.ledger_runs import slices
+from tenure.registry.tables.adoption import adoption, device_identifier
+from tenure.registry.work import Reading, Work
+
+KIND = "adoption"
+
+
+@dataclass(frozen=True, slots=True)
+class StrongIdentifier:
+    """A value that means one device, in the notation and within the scope that linking uses."""
+
+    kind: IdentifierKind
+    value: str
+    scope: str = ""
+    raw: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """A device taken over from a roll: what it is found again by, and the snapshots that showed it."""
+
+    device: UUID
+    identifiers: tuple[StrongIdentifier, ...]
+    snapshots: tuple[bytes, ...]  # content ids
+
+
+def keep(work: Work, adopted: Sequence[Adoption], cause: Cause) -> None:
+    """One event for each, whose evidence is the snapshots."""
+    identifiers = []
+    rows = []
+    for each in adopted:
+        salt = work.salt()
+        rows.append({"device": each.device, "at": work.at, "snapshots": b"".join(each.snapshots), "salt": salt})
+        identifiers += [
+            {"device": each.device, "kind": i.kind, "value": i.value, "scope": i.scope, "raw": i.raw} for i in each.identifiers
+        ]
+        because = Cause(cause.verb, cause.reason, (*cause.evidence, *each.snapshots))
+        work.note(because, KIND, str(each.device), None, value_digest(salt, each))
+    work.insert(adoption, *rows)
+    work.insert(device_identifier, *identifiers)
+
+
+def holders(reading: Reading, wanted: Collection[StrongIdentifier]) -> dict[tuple[IdentifierKind, str, str], set[UUID]]:
+    """Devices that were adopted with one of these."""
+    found: defaultdict[tuple[IdentifierKind, str, str], set[UUID]] = defaultdict(set)
+    table = device_identifier
+    for some in slices(sorted({each.value for each in wanted})):
+        for row in reading.rows(select(table).where(reading.among(table.c.value, some))):
+            found[row.kind, row.value, row.scope].add(row.device)
+    return found
+
+
+def of_devices(reading: Reading, ids: Sequence[UUID]) -> dict[UUID, Adoption]:
+    """Those that were adopted."""
+    identifiers: defaultdict[UUID, list[StrongIdentifier]] = defaultdict(list)
+    table = device_identifier
+    ordered = select(table).where(table.c.device.in_(ids)).order_by(table.c.device, table.c.kind, table.c.value, table.c.scope)
+    for row in reading.rows(ordered) if ids else ():
+        identifiers[row.device].append(StrongIdentifier(row.kind, row.value, row.scope, row.raw))
+    kept = reading.rows(select(adoption).where(adoption.c.device.in_(ids))) if ids else ()
+    return {row.device: Adoption(row.device, tuple(identifiers[row.device]), _unpacked(row.snapshots)) for row in kept}
+
+
+def erase(work: Work, device: UUID) -> None:
+    """Identifiers go with what describes a device; which snapshots showed it stays, and tells nothing by itself."""
+    work.write(delete(device_identifier).where(device_identifier.c.device == device))
+    work.write(update(adoption).where(adoption.c.device == device).values(salt=None))
+
+
+def _unpacked(packed: bytes) -> tuple[bytes, ...]:
+    return tuple(packed[at : at + 32] for at in range(0, len(packed), 32))
