@@ -1,0 +1,1 @@
+"""Findings of audits that are kept, and what people decide on them."""
