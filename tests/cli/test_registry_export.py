@@ -26,7 +26,7 @@ def test_devices_are_told_with_names_roots_and_states(made: Registered, fleet: l
 def test_what_is_buried_is_told_and_the_older_export_replaced(made: Registered, fleet: list[str]) -> None:
     assert made.run("registry", "export", made.folder / "out").code == 0
     gone = made.json("devices", "find", "--root", fleet[1])[0]["id"]
-    assert made.run("devices", "retire", gone, "--reason", "scrapped").code == 0
+    assert made.run("devices", "retire", gone, "--reason", "scrapped", "--yes").code == 0
     counts = made.json("registry", "export", made.folder / "out")["rows"]
     assert counts == {"devices": 3, "credentials": 0, "anchors": 0, "issuers": 0, "tombstones": 1}
     (stone,) = lines(made, "tombstones.jsonl")

@@ -50,12 +50,13 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be imported, and how. ``name`` is what events call the file."""
+    """What is to be imported, and how. ``name`` is what events call the file, ``unit`` what its records are counted in."""
 
     name: str
     kind: FileKind
     mode: Mode
     reason: str = ""
+    unit: str = "line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Imported:
 
 
 @dataclass(slots=True)
-class _Import:
+class Import:
     """One import under way."""
 
     actor: Actor
@@ -93,7 +94,7 @@ class _Import:
     def cause(self) -> Cause:
         return Cause("import", self.order.reason)
 
-    def take(self, judged: _Judged) -> None:
+    def take(self, judged: Judged) -> None:
         """Counts and tells a chunk whose fate is settled."""
         for reject in judged.rejects:
             self.tell(reject)
@@ -106,10 +107,11 @@ class _Import:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class Judged:
     """A chunk after step 4."""
 
     permitted: list[Permitted]
+    lines: list[int]  # of those that are permitted
     rejects: list[Reject]
     source: str
 
@@ -132,14 +134,14 @@ def import_devices(
     Raises ImportFileError; of a row-by-row import the chunks before stay then. Raises RegistryError, when nothing of the
     file (row by row: of the chunk) is there.
     """
-    running = _Import(actor, order, tell, progress)
+    running = Import(actor, order, tell, progress)
     chunks = _chunks(records(file, order.kind))
     match order.mode:
         case Mode.DRY_RUN:
             with registry.read() as reading:
                 known = Parties(reading, running.scope)
                 for chunk in chunks:
-                    running.take(_judged(running, reading, known, chunk, registry.world))
+                    running.take(judge_chunk(running, reading, known, chunk, registry.world))
         case Mode.WHOLE:
             _whole(running, registry, chunks, tree_root)
         case Mode.ROW_BY_ROW:
@@ -148,33 +150,33 @@ def import_devices(
     return running.done()
 
 
-def _whole(running: _Import, registry: Registry, chunks: Iterable[Sequence[Read]], tree_root: TreeRoot) -> None:
+def _whole(running: Import, registry: Registry, chunks: Iterable[Sequence[Read]], tree_root: TreeRoot) -> None:
     try:
         with registry.change(running.actor) as work:
             known = Parties(work, running.scope)
             gone: list[Permitted] = []
             with bulk.loading(work, tree_root) as load:
                 for chunk in chunks:
-                    running.take(judged := _judged(running, work, known, chunk, registry.world))
+                    running.take(judged := judge_chunk(running, work, known, chunk, registry.world))
                     if not running.rejects:
-                        gone += _loaded(running, load, judged)
+                        gone += load_chunk(running, load, judged)
             if running.rejects:
                 raise _UndoneError
-            _bury(work, gone, running.cause)
+            bury_gone(work, gone, running.cause)
             running.batches += load.batches
     except _UndoneError:
         running.devices = 0
 
 
-def _one_chunk(running: _Import, registry: Registry, chunk: Sequence[Read], tree_root: TreeRoot) -> None:
+def _one_chunk(running: Import, registry: Registry, chunk: Sequence[Read], tree_root: TreeRoot) -> None:
     """Judged anew when somebody else registers or buries the same hardware between judgement and load."""
     for attempt in range(1, TRIES + 1):
         try:
             with registry.change(running.actor) as work:
-                judged = _judged(running, work, Parties(work, running.scope), chunk, registry.world)
+                judged = judge_chunk(running, work, Parties(work, running.scope), chunk, registry.world)
                 with bulk.loading(work, tree_root) as load:
-                    gone = _loaded(running, load, judged)
-                _bury(work, gone, running.cause)
+                    gone = load_chunk(running, load, judged)
+                bury_gone(work, gone, running.cause)
         except RegistryError:
             if attempt == TRIES:
                 raise
@@ -189,7 +191,7 @@ def _chunks(found: Iterator[Read]) -> Iterator[Sequence[Read]]:
         yield chunk
 
 
-def _judged(running: _Import, reading: Reading, known: Parties, chunk: Sequence[Read], world: World) -> _Judged:
+def judge_chunk(running: Import, reading: Reading, known: Parties, chunk: Sequence[Read], world: World) -> Judged:
     """Steps 2 to 4 for a chunk. Done again for the same chunk it says the same."""
     commands: list[tuple[Record, Register]] = []
     rejects: list[Reject] = []
@@ -205,6 +207,7 @@ def _judged(running: _Import, reading: Reading, known: Parties, chunk: Sequence[
     taken = _by_root(facts.taken(reading, running.scope, [root.spki for _, told in commands for root in told.roots]))
     claimed = bulk.claimed(reading, running.scope, {claim for _, told in commands if (claim := _claim(told))})
     permitted: list[Permitted] = []
+    lines: list[int] = []
     asked, now = running.asked, world.now()
     for record, told in commands:
         if (claim := _claim(told)) in claimed:
@@ -216,19 +219,22 @@ def _judged(running: _Import, reading: Reading, known: Parties, chunk: Sequence[
             rejects.append(Reject(record, verdict.problem + _pointer(verdict), verdict.fix))
         else:
             permitted.append(verdict)
+            lines.append(record.line)
     rejects.sort(key=lambda reject: reject.line)
-    return _Judged(permitted, rejects, f"{running.order.name}, lines {chunk[0].line} to {chunk[-1].line}")
+    source = f"{running.order.name}, {running.order.unit}s {chunk[0].line} to {chunk[-1].line}"
+    return Judged(permitted, lines, rejects, source)
 
 
-def _twice(running: _Import, line: int, told: Register) -> Unclear | None:
+def _twice(running: Import, line: int, told: Register) -> Unclear | None:
     """What stands in the file before: the same root, or the same maker and serial with nothing that tells two devices apart."""
+    unit = running.order.unit
     for root in told.roots:
         if (first := running.roots_seen.setdefault(root.spki, line)) != line:
             return Unclear(
-                f"its hardware root stands in line {first} already", "one hardware root is one device: leave one of them"
+                f"its hardware root stands in {unit} {first} already", "one hardware root is one device: leave one of them"
             )
     if (claim := _claim(told)) and (first := running.claims_seen.setdefault(claim, line)) != line:
-        return Unclear(f"its maker and serial stand in line {first} already", "leave one of them, or name their hardware roots")
+        return Unclear(f"its maker and serial stand in {unit} {first} already", "leave one of them, or name their hardware roots")
     return None
 
 
@@ -258,14 +264,14 @@ def _pointer(refused: Refused) -> str:
     return f" (see device {', '.join(map(str, refused.see))})" if refused.see else ""
 
 
-def _loaded(running: _Import, load: Loading, judged: _Judged) -> list[Permitted]:
+def load_chunk(running: Import, load: Loading, judged: Judged) -> list[Permitted]:
     """Step 5; those that came in gone."""
     if judged.permitted:
         load.add((each.device for each in judged.permitted), judged.source, running.cause)
     return [each for each in judged.permitted if each.tombstones]
 
 
-def _bury(work: Work, gone: Sequence[Permitted], cause: Cause) -> None:
+def bury_gone(work: Work, gone: Sequence[Permitted], cause: Cause) -> None:
     """Step 6, after the load has made sure that no root it brought is barred."""
     for each in gone:
         tombstones.bury(work, each.tombstones, cause)
