@@ -176,7 +176,10 @@ def test_the_roll_gives_a_device_known_by_its_hardware_key_the_id_that_is_looked
     head, *rows = (folder / "cmdb.csv").read_text().splitlines()
     marked = [f"{row},{root.spki.hex() if 'SN100002' in row else ''}" for row in rows]
     (folder / "cmdb.csv").write_text("\n".join([f"{head},idevid", *marked]))
-    inventory = SourceDeclaration(path="cmdb.csv", columns={"hardware_key": "idevid"})
+    inventory = SourceDeclaration(path="cmdb.csv", mapping="own.toml")
+    (folder / "own.toml").write_text(
+        'kind = "cmdb"\ntitle = "Own"\nextends = "cmdb-servicenow"\n[columns]\nhardware_key = ["idevid"]\n'
+    )
     result = audited(folder, tmp_path / "store", Declarations(source=(inventory,)))
     clock(registry).at = result.as_of + timedelta(hours=1)
     kept(registry, result)
