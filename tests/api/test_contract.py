@@ -66,7 +66,7 @@ def test_every_answer_is_one_that_the_description_names(
     schema, token = described
     operation = schema[path][method]
 
-    @settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def holds(case: Case[Any]) -> None:
         case.call_and_validate(headers={"Authorization": f"Bearer {token}"})

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictInt
 
-from tenure.api.shapes.wire import Form, Instant, Line, Order, Reason, example, printable
+from tenure.api.shapes.wire import Form, Instant, Line, Order, Reason, example, readable
 from tenure.model.vocabulary import HardwareSecurity, Rotation
 
-Note = Annotated[str, Field(max_length=2000), AfterValidator(printable)]
-Level = Annotated[int, Field(ge=0, le=4, description="Assurance, 0 to 4")]
+Note = Annotated[str, Field(max_length=2000), AfterValidator(readable)]
+Level = Annotated[StrictInt, Field(ge=0, le=4, description="Assurance, 0 to 4")]
 DomainName = Annotated[
     str,
     Field(

@@ -22,20 +22,31 @@ class Form(BaseModel):
 class Order(BaseModel):
     """What we are sent: a word that is none is refused, not ignored."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid")
 
 
-def printable(text: str) -> str:
-    if any(ord(c) < 32 or 0xD800 <= ord(c) < 0xE000 or ord(c) == 127 for c in text):
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def readable(text: str) -> str:
+    """No control characters, nor any that turn the direction of what stands beside: people read this in lists and reports."""
+    if _CONTROL.search(text):
         raise ValueError("must not hold control characters")
     return text
 
 
-Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
+def one_line(text: str) -> str:
+    """A name: one line, without space around it, so that two that look the same are the same."""
+    if text != text.strip() or "\n" in text or "\t" in text:
+        raise ValueError("must be one line without space around it")
+    return readable(text)
+
+
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(one_line)]
 Reason = Annotated[
     str,
     Field(max_length=2000, description="Why. Kept apart from the ledger, which holds only a salted digest", examples=["sold"]),
-    AfterValidator(printable),
+    AfterValidator(readable),
 ]
 Sha256 = Annotated[
     bytes,
