@@ -91,6 +91,13 @@ class Ledger(_Group):
     lag_seconds: Seconds = Field(default=60.0, description="An event not shipped for longer makes /readyz say so.")
 
 
+class Webhooks(_Group):
+    """What receivers outside are told of (docs/webhooks.md)."""
+
+    seconds: Seconds = Field(default=1.0, description="Pause between two looks for events to tell of.")
+    local: bool = Field(default=False, description="Whether receivers may be on this machine, or on link-local addresses.")
+
+
 class Approvals(_Group):
     """Four eyes."""
 
@@ -126,6 +133,7 @@ class Settings(BaseSettings):
     tls: Tls = Field(default_factory=Tls)
     limits: Limits = Field(default_factory=Limits)
     ledger: Ledger = Field(default_factory=Ledger)
+    webhooks: Webhooks = Field(default_factory=Webhooks)
     approvals: Approvals = Field(default_factory=Approvals)
     retention: Retention = Field(default_factory=Retention)
 

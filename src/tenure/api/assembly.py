@@ -27,6 +27,7 @@ from tenure.flows import tokens
 from tenure.flows.sequence import Sequencing, sequence
 from tenure.flows.ship import Shipping, Window, ship, window
 from tenure.flows.tokens import DigestKeys
+from tenure.flows.webhooks.deliver import deliver, release
 from tenure.registry import people
 from tenure.registry.registry import Registry
 from tenure.registry.retention import Retention, prune
@@ -34,6 +35,7 @@ from tenure.settings import Limits, Settings
 from tenure.wiring.ledger import Ledger, NoShelf, ledger_of
 from tenure.wiring.own_keys import cursor_keys, custody_of, digest_keys, published_in
 from tenure.wiring.registry import made
+from tenure.wiring.webhooks import courier_of
 
 HOUR = 3600.0
 UNMETERED = Rate(1e6, 1_000_000)
@@ -124,7 +126,7 @@ def _late(window: Window, longest: float) -> str:
 
 
 def duties_of(settings: Settings, registry: Registry, ledger: Ledger) -> list[Duty]:
-    """Sequencing, shipping where there is a shelf, pruning. Each takes care of several processes itself."""
+    """Sequencing, shipping where there is a shelf, telling webhooks, pruning. Each takes care of several processes itself."""
     now = registry.world.now
     sequencer = ledger.sequencer()
     placing = Sequencing(registry, ledger.store, ledger.shelf or NoShelf(), ledger.identity, sequencer, now)
@@ -149,7 +151,16 @@ def duties_of(settings: Settings, registry: Registry, ledger: Ledger) -> list[Du
     duties = [Duty("sequencing", sequencing, settings.ledger.sequence_seconds, last_sequencing)]
     if ledger.shelf is not None:
         duties.append(Duty("shipping", shipping, settings.ledger.ship_seconds, shipping))
-    return [*duties, Duty("pruning", pruning, HOUR)]
+    courier = courier_of(registry, settings)
+
+    def telling() -> bool:
+        return deliver(courier).more
+
+    def last_telling() -> bool:
+        release(courier)
+        return False
+
+    return [*duties, Duty("webhooks", telling, settings.webhooks.seconds, last_telling), Duty("pruning", pruning, HOUR)]
 
 
 def _kept(settings: Settings) -> Retention:

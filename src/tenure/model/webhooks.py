@@ -1,4 +1,4 @@
-"""Webhooks: who hears of events outside, and how each delivery stands. Frozen values."""
+"""Webhooks: who hears of events outside, and how each letter to them stands. Frozen values."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
+
+from tenure.model.access import Area
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +24,28 @@ class Webhook:
     version: int = 1
 
     @property
-    def hears_all(self) -> bool:
-        """Whether it also hears of what belongs to no device: tokens, policies, settings."""
-        return self.owner is None and self.trust_domain is None
+    def area(self) -> Area:
+        return Area(self.owner, self.trust_domain)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it also hears of what belongs to no device (tokens, policies), and how many events there are."""
+        return self.area == Area()
 
 
 class DeliveryState(StrEnum):
     WAITING = "waiting"
-    DELIVERED = "delivered"
-    DEAD = "dead"  # given up: it stands here until somebody sends it again or drops it
+    DEAD = "dead"  # given up: it stands until somebody sends it again, or retention ends it
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event on its way to one receiver."""
+    """One event on its way to one receiver. What was delivered is not kept."""
 
     webhook: UUID
     position: int  # of the event in the ledger
     event: UUID
     state: DeliveryState
     attempts: int
-    next_at: datetime  # waiting: of the next attempt; else when it was settled
+    next_at: datetime  # waiting: of the next attempt; dead: since when
     last_answer: str  # of the last attempt, in words; empty before the first

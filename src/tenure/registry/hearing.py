@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -10,11 +10,12 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from tenure.registry.ledger_runs import rows_at
 from tenure.registry.tables.credentials import credential
 from tenure.registry.tables.custody import custody
 from tenure.registry.tables.devices import device
 from tenure.registry.tables.ledger import event, ledger_run
-from tenure.registry.work import Reading
+from tenure.registry.work import Reading, event_of
 
 Place: TypeAlias = tuple[UUID | None, UUID | None]
 """Owner and trust domain of a device; None: it had none, or nobody can say any more."""
@@ -50,6 +51,17 @@ def told(reading: Reading, placed: Mapping[int, UUID]) -> list[Told]:
             held = spans.get(about[id], []) if id in about else []
             heard.append(Told(position, id, row.verb, _then(held, row.at)))
     return heard
+
+
+def placed(reading: Reading, start: int, limit: int) -> dict[int, UUID]:
+    """Events that have their place, by position from ``start`` on."""
+    return {row.position: row.id for row in rows_at(reading, start, start + limit)}
+
+
+def leaves(reading: Reading, events: Sequence[UUID]) -> dict[UUID, bytes]:
+    """What the ledger hashes of them."""
+    rows = reading.rows(select(event).where(reading.among(event.c.id, events)))
+    return {row.id: event_of(row).leaf() for row in rows}
 
 
 def next_position(reading: Reading) -> int:

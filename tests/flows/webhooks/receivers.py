@@ -1,4 +1,4 @@
-"""A real receiver on loopback: the one the documentation shows, told to fail before or after it took effect."""
+"""A real receiver on loopback, which is the one the page shows, and can be told to fail before or after it took effect."""
 
 from __future__ import annotations
 
@@ -20,14 +20,20 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "webhooks.md"
 
 @dataclass
 class Receiver:
-    """``fate`` says how the next requests end: "ok", "before" (it fails and did nothing), "after" (it acts, and the connection
-    breaks before it answers), or a status to answer with. When it runs out, all is well."""
+    """``fate`` says how the next requests end, first one first: "ok", "before" (it fails and did nothing), "after" (it acts, and
+    the connection breaks before it answers), or a status to answer with. When it runs out, all is well."""
 
     url: str = ""
     fate: list[str] = field(default_factory=list)
+    poison: str = ""  # an event that it refuses, always
     acted: list[dict[str, Any]] = field(default_factory=list)
     seen: list[dict[str, str]] = field(default_factory=list)  # headers of each request
     statuses: list[int] = field(default_factory=list)
+
+    @property
+    def told(self) -> list[str]:
+        """The events it acted on, by id."""
+        return [each["event"]["id"] for each in self.acted]
 
 
 def documented() -> Any:
@@ -41,15 +47,17 @@ def documented() -> Any:
 @contextmanager
 def receiving(keys: dict[str, Ed25519PublicKey]) -> Iterator[Receiver]:
     receiver = Receiver()
-    shown = documented()
+    shown: Any = documented()
 
-    class Handler(shown):  # type: ignore[misc, valid-type]  # its type is in the page
+    class Handler(shown):  # type: ignore[misc]  # its type is in the page
         base = ""
         had: ClassVar[set[str]] = set()
 
-        def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        def do_POST(self) -> None:  # noqa: N802 - the library's name
             receiver.seen.append(dict(self.headers.items()))
             fate = receiver.fate.pop(0) if receiver.fate else "ok"
+            if self.headers["Tenure-Event"] == receiver.poison:
+                fate = "422"
             if fate.isdigit():
                 self.rfile.read(int(self.headers["Content-Length"]))
                 self.answer(int(fate))
@@ -79,8 +87,8 @@ def receiving(keys: dict[str, Ed25519PublicKey]) -> Iterator[Receiver]:
     Handler.keys = keys
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Handler.base = f"http://127.0.0.1:{server.server_port}"
-    receiver.url = f"{Handler.base}/tenure?plant=graz"
-    thread = Thread(target=server.serve_forever, daemon=True)
+    receiver.url = f"{Handler.base}/tenure?line=4"
+    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield receiver

@@ -1,335 +1,264 @@
-"""Deliveries to a real receiver that verifies: once each in good times, at least once in bad ones, only what it may hear."""
+"""Delivery: at least once, from a cursor, whatever the receiver or our own process does."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from threading import Thread
-from uuid import UUID
+import asyncio
+import itertools
+from datetime import timedelta
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tenure.flows.webhooks import keep
-from tenure.flows.webhooks.deliver import CLAIM, Courier, Round, deliver
+from tenure.flows.webhooks import hear, keep
+from tenure.flows.webhooks.deliver import LEASE, Round, deliver, release
 from tenure.flows.webhooks.patience import Patience
-from tenure.flows.webhooks.post import Answer, Failed, HttpPost, Taken, WebhookError
-from tenure.flows.webhooks.signing import Message, WebhookKey
-from tenure.ledger.folder_shelf import FolderShelf
-from tenure.model.access import EVERYTHING
-from tenure.model.devices import Device
-from tenure.model.events import Cause
-from tenure.model.ledger import Placed
-from tenure.model.webhooks import DeliveryState, Webhook
-from tenure.registry import event_lists, webhooks
-from tenure.registry.device_changes import change_device
-from tenure.registry.devices import hold
-from tenure.registry.faults import NotFoundError
-from tenure.registry.ledger_store import RegistryLedger
-from tenure.registry.registry import Registry
-from tests.databases import Clock
-from tests.flows.webhooks.receivers import Receiver, receiving
-from tests.registry.healthy import OPERATOR, Tenant, a_device, a_tenant, put
-from tests.registry.test_ledger_store import place_all
-
-KEY = WebhookKey("0f1e2d3c4b5a6978", Ed25519PrivateKey.generate())
-PATIENT = Patience(first=timedelta(minutes=1), longest=timedelta(hours=1), attempts=4)
+from tenure.flows.webhooks.post import Answer, HttpPost, WebhookError
+from tenure.flows.webhooks.signing import Message
+from tenure.registry.faults import NotFoundError, UnknownReferenceError
+from tests.flows.webhooks.outside import Outside
+from tests.registry.healthy import OPERATOR, a_device, a_tenant, change, new_id, put
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving({KEY.id: KEY.private.public_key()}) as started:
-        yield started
+class DiedError(Exception):
+    """The process dies here."""
 
 
-@pytest.fixture
-def post() -> Iterator[HttpPost]:
-    made = HttpPost(seconds=5)
-    yield made
-    made.close()
+def test_what_happens_is_told_once_in_order_and_never_again(outside: Outside) -> None:
+    outside.subscribe()
+    events = outside.happen(3)
+    told = outside.deliver()
+    assert (told.delivered, told.failed, told.dead) == (4, 0, 0)  # the webhook's own event too
+    assert outside.receiver.told[1:] == [str(event) for event in events]
+    assert [each["position"] for each in outside.receiver.acted] == [0, 1, 2, 3]
+    assert outside.receiver.statuses == [204] * 4
+    assert outside.deliver() == Round()
 
 
-@dataclass
-class Fleet:
-    """A registry, a courier, and a webhook that hears of everything that happens from now on."""
-
-    registry: Registry
-    courier: Courier
-    clock: Clock
-    shelf: FolderShelf
-    tenants: dict[str, Tenant] = field(default_factory=dict)
-
-    def hook(self, url: str, **limits: object) -> Webhook:
-        self.placed()
-        return keep.add(self.registry, OPERATOR, url, **limits)  # type: ignore[arg-type]  # members by name
-
-    def happen(self, *devices: Device) -> list[UUID]:
-        """Devices arrive; the ids of what is told of them."""
-        put(self.registry, *devices)
-        self.placed()
-        with self.registry.read() as reading:
-            subjects = {str(device.id) for device in devices}
-            return [t.event.id for t in event_lists.page(reading).items if t.event.subject in subjects]
-
-    def placed(self) -> None:
-        place_all(self.registry, self.shelf)
-
-    def round(self) -> Round:
-        return deliver(self.courier)
-
-    def states(self) -> dict[DeliveryState, int]:
-        with self.registry.read() as reading:
-            return {s: n for s in DeliveryState if (n := len(webhooks.deliveries(reading, s)))}
+def test_it_hears_of_nothing_before_it_was_added_unless_it_asks(outside: Outside) -> None:
+    events = outside.happen(2)
+    late = outside.subscribe()
+    outside.place()
+    outside.deliver()
+    assert len(outside.receiver.acted) == 1
+    assert outside.receiver.acted[0]["event"]["subject"] == str(late.id)
+    outside.subscribe(since=0)
+    outside.deliver()
+    assert {str(event) for event in events} <= set(outside.receiver.told)
 
 
-@pytest.fixture
-def fleet(registry: Registry, post: HttpPost, tmp_path: Path) -> Fleet:
-    clock = registry.world.now
-    assert isinstance(clock, Clock)
-    clock.at = datetime.now(UTC) - timedelta(seconds=90)  # the receiver goes by the wall's, and forbids the future
-    courier = Courier(registry, RegistryLedger(registry), post, KEY, lambda: 0.5, clock, PATIENT)
-    made = Fleet(registry, courier, clock, FolderShelf(tmp_path))
-    made.tenants.update({name: a_tenant(registry, name) for name in ("north", "south")})
-    return made
+@pytest.mark.parametrize(("fate", "acted"), [("before", 0), ("after", 1), ("503", 0), ("302", 0)])
+def test_a_failure_comes_again_and_is_acted_on_once(outside: Outside, fate: str, acted: int) -> None:
+    """Also where the receiver took effect and its answer was lost."""
+    webhook = outside.subscribe(verbs=("test",))
+    (event,) = outside.happen()
+    outside.receiver.fate = [fate]
+    assert outside.deliver().failed == 1
+    assert outside.receiver.told == [str(event)] * acted
+    assert outside.deliver() == Round()  # not yet
+    outside.wait(minutes=1)
+    assert outside.deliver().delivered == 1
+    assert outside.receiver.told == [str(event)]
+    assert outside.waiting(webhook) == 0
 
 
-def events_of(receiver: Receiver) -> list[str]:
-    return [told["event"]["id"] for told in receiver.acted]
+def test_a_receiver_that_stays_down_gets_less_and_less_and_then_there_is_a_dead_letter(outside: Outside) -> None:
+    webhook = outside.subscribe(verbs=("test",))
+    (event,) = outside.happen()
+    patience = Patience()
+    outside.receiver.fate = ["before"] * patience.attempts
+    tries = []
+    for _ in range(40 * 60):
+        if (told := outside.deliver()).failed or told.dead:
+            tries.append(outside.registry.world.now())
+        if told.dead:
+            break
+        outside.wait(minutes=3)
+    assert len(tries) == patience.attempts
+    gaps = [later - earlier for earlier, later in itertools.pairwise(tries)]
+    assert gaps[-1] > timedelta(hours=3) > gaps[0]
+    (letter,) = outside.dead(webhook)
+    assert (letter.event, letter.attempts) == (event, patience.attempts)
+    assert "RemoteProtocolError" in letter.last_answer
+    outside.wait(days=30)
+    assert outside.deliver() == Round()
+
+    assert keep.resend(outside.registry, OPERATOR, webhook.id) == 1
+    assert outside.deliver().delivered == 1
+    assert outside.receiver.told == [str(event)]
+    assert not outside.dead(webhook)
 
 
-def test_an_event_arrives_signed_as_the_leaf_of_the_ledger(fleet: Fleet, receiver: Receiver) -> None:
-    fleet.hook(receiver.url)
-    (event,) = fleet.happen(a_device())
-    assert fleet.round() == Round(heard=2, delivered=2)  # the webhook itself is an event too
-    assert events_of(receiver)[-1] == str(event)
-    told = receiver.acted[-1]
-    (placed,) = RegistryLedger(fleet.registry).placed(told["position"], told["position"] + 1)
-    assert json.loads(placed.leaf) == told["event"]
-    assert receiver.statuses == [204, 204]
-    assert fleet.round().idle
-    assert fleet.states() == {DeliveryState.DELIVERED: 2}
+def test_one_event_that_is_refused_holds_up_no_other(outside: Outside) -> None:
+    webhook = outside.subscribe(verbs=("test",))
+    events = outside.happen(6)
+    outside.receiver.poison = str(events[2])
+    told = outside.deliver()
+    assert (told.delivered, told.failed) == (5, 1)
+    assert outside.waiting(webhook) == 1
 
 
-def test_a_webhook_hears_of_what_happens_after_it_was_made_or_from_a_position_on(fleet: Fleet, receiver: Receiver) -> None:
-    before = fleet.happen(a_device())
-    fleet.hook(receiver.url)
-    after = fleet.happen(a_device())
-    fleet.round()
-    assert str(before[0]) not in events_of(receiver)
-    assert str(after[0]) in events_of(receiver)
-    receiver.acted.clear()
-    fleet.hook(receiver.url + "&all", since=0)
-    fleet.round()
-    assert str(before[0]) in events_of(receiver)
+def test_behind_some_failures_the_rest_waits_and_loses_no_attempt(outside: Outside) -> None:
+    outside.subscribe(verbs=("test",))
+    outside.happen(10)
+    outside.receiver.fate = ["before"] * 3
+    assert outside.deliver().failed == 3
+    assert len(outside.receiver.seen) == 3
+    outside.wait(minutes=1)
+    told = outside.deliver()
+    assert (told.delivered, told.failed) == (10, 0)
 
 
-@pytest.mark.parametrize("fate", ["before", "after", "500", "302", "404"])
-def test_what_failed_comes_again_and_is_acted_on_once(fleet: Fleet, receiver: Receiver, fate: str) -> None:
-    fleet.hook(receiver.url, verbs=("test",))
-    (event,) = fleet.happen(a_device())
-    receiver.fate = [fate]
-    assert fleet.round() == Round(heard=1, failed=1)
-    assert len(events_of(receiver)) == (fate == "after")
-    assert fleet.round().idle  # not before its time
-    fleet.clock.pass_by(minutes=1)
-    assert fleet.round() == Round(delivered=1)
-    assert events_of(receiver) == [str(event)]
-    assert len(receiver.seen) == 2
-    assert receiver.seen[0]["Tenure-Event"] == receiver.seen[1]["Tenure-Event"]
-    assert receiver.seen[0]["Content-Digest"] == receiver.seen[1]["Content-Digest"]
-    assert receiver.seen[0]["Signature"] != receiver.seen[1]["Signature"]
+def test_one_that_is_down_delays_no_other(outside: Outside) -> None:
+    down = outside.subscribe(url="http://127.0.0.1:1/", verbs=("test",))
+    outside.subscribe(verbs=("test",))
+    outside.happen(5)
+    told = outside.deliver()
+    assert told.delivered == 5
+    assert outside.waiting(down) == 5
 
 
-def test_what_goes_on_failing_becomes_a_dead_letter_that_is_seen_and_can_be_sent_again(fleet: Fleet, receiver: Receiver) -> None:
-    hook = fleet.hook(receiver.url, verbs=("test",))
-    (event,) = fleet.happen(a_device())
-    receiver.fate = ["503"] * PATIENT.attempts
-    rounds = []
-    for _ in range(PATIENT.attempts):
-        rounds.append(fleet.round())
-        fleet.clock.pass_by(hours=2)
-    assert [r.failed for r in rounds] == [1, 1, 1, 0]
-    assert rounds[-1].dead == 1
-    with fleet.registry.read() as reading:
-        (dead,) = webhooks.deliveries(reading, DeliveryState.DEAD, hook.id)
-    assert (dead.event, dead.attempts, dead.last_answer) == (event, PATIENT.attempts, "HTTP 503")
-    assert fleet.round().idle
-    assert keep.resend(fleet.registry, OPERATOR, hook.id, reason="their proxy was down") == 1
-    receiver.fate = ["200"]
-    assert fleet.round().delivered == 1
-    assert receiver.seen[-1]["Tenure-Event"] == str(event)
+def test_what_waits_is_bounded_and_the_ledger_keeps_the_rest(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hear, "PAGE", 4)
+    monkeypatch.setattr(hear, "WAITING", 8)
+    webhook = outside.subscribe(verbs=("test",))
+    events = outside.happen(30)
+    outside.receiver.fate = ["before"] * 1000
+    for _ in range(20):
+        outside.deliver()
+        outside.wait(minutes=1)
+    assert 8 <= outside.waiting(webhook) < 8 + 4
+    outside.receiver.fate = []
+    outside.wait(hours=6)
+    while outside.waiting(webhook) or outside.deliver().more:
+        outside.deliver()
+        outside.wait(hours=6)
+    assert sorted(outside.receiver.told) == sorted(map(str, events))
 
 
-def test_dead_letters_can_be_dropped_and_both_are_events(fleet: Fleet, receiver: Receiver) -> None:
-    hook = fleet.hook(receiver.url, verbs=("test",))
-    fleet.courier = replace(fleet.courier, patience=replace(PATIENT, attempts=1))
-    receiver.fate = ["500", "500"]
-    fleet.happen(a_device())
-    assert fleet.round().dead == 1
-    assert keep.resend(fleet.registry, OPERATOR, hook.id) == 1
-    assert fleet.round().dead == 1
-    assert keep.drop(fleet.registry, OPERATOR, hook.id, reason="of no use any more") == 1
-    assert keep.drop(fleet.registry, OPERATOR, hook.id, reason="again") == 0
-    assert fleet.states() == {}
-    with fleet.registry.read() as reading:
-        verbs = [t.event.verb for t in event_lists.page(reading, str(hook.id)).items]
-    assert verbs == ["drop-webhook", "resend-webhook", "add-webhook"]
+def test_one_process_delivers_and_another_follows_when_it_died(outside: Outside) -> None:
+    outside.subscribe(verbs=("test",))
+    outside.happen()
+    sends = outside.sends
+
+    async def dies_after(message: Message) -> Answer:
+        await sends(message)
+        raise DiedError
+
+    outside.sends = dies_after
+    with pytest.raises(DiedError):
+        outside.deliver("first")
+    outside.sends = sends
+    assert len(outside.receiver.told) == 1
+    assert outside.deliver("second") == Round()  # the lease is the first one's
+    outside.wait(seconds=LEASE.total_seconds())
+    assert outside.deliver("second").delivered == 1
+    assert len(outside.receiver.told) == 1, "the receiver knows an event by Tenure-Event"
+    assert len(outside.receiver.seen) == 2
 
 
-def test_a_receiver_that_is_down_delays_no_other_and_loses_nothing(fleet: Fleet, receiver: Receiver) -> None:
-    gone = fleet.hook("http://127.0.0.1:9/closed", verbs=("test",))
-    fleet.hook(receiver.url, verbs=("test",))
-    events = fleet.happen(a_device(), a_device(), a_device())
-    assert fleet.round() == Round(heard=6, delivered=3, failed=1)
-    assert sorted(events_of(receiver)) == sorted(map(str, events))
-    with fleet.registry.read() as reading:
-        waiting = webhooks.deliveries(reading, DeliveryState.WAITING, gone.id)
-    assert [d.attempts for d in waiting] == [1, 0, 0]  # those behind it lost no attempt
-    assert len({d.next_at for d in waiting}) == 1
+def test_a_lease_given_back_is_free_and_one_of_another_stays(outside: Outside) -> None:
+    outside.subscribe(verbs=("test",))
+    outside.happen()
+    outside.deliver("first")
+    outside.happen()
+    release(outside.courier("second"))
+    assert outside.deliver("second") == Round()
+    release(outside.courier("first"))
+    assert outside.deliver("second").delivered == 1
 
 
-def test_a_webhook_of_an_owner_hears_only_of_devices_that_were_theirs_then(fleet: Fleet, receiver: Receiver) -> None:
-    north, south = fleet.tenants["north"], fleet.tenants["south"]
-    fleet.hook(receiver.url, owner=south.owner)
-    passed = a_device(owner=north.owner, trust_domain=north.domain)
-    (before,) = fleet.happen(passed)
-    (theirs,) = fleet.happen(a_device(owner=south.owner))
-    fleet.happen(a_device(owner=north.owner), a_device())
-    with fleet.registry.change(OPERATOR) as work:
-        held = hold(work, EVERYTHING, passed.id)
-        change_device(work, held, replace(held.device, owner=south.owner), Cause("accept"))
-    fleet.placed()
-    fleet.clock.pass_by(seconds=1)
-    with fleet.registry.change(OPERATOR) as work:
-        held = hold(work, EVERYTHING, passed.id)
-        change_device(work, held, replace(held.device, name="pump"), Cause("after"))
-    fleet.placed()
-    fleet.round()
-    told = {e["event"]["id"]: e["event"]["verb"] for e in receiver.acted}
-    assert str(theirs) in told
-    assert str(before) not in told
-    assert sorted(v for v in told.values() if v != "test") == ["accept", "after"]
-    assert len(told) == 3  # not of the other devices, of no owner, of tenants
+def test_two_that_both_believe_to_deliver_lose_nothing_and_count_right(outside: Outside) -> None:
+    """The lease ran out while the first was sending: what the second settled stays settled."""
+    webhook = outside.subscribe(verbs=("test",))
+    outside.happen()
+    sends = outside.sends
+
+    async def slow(message: Message) -> Answer:
+        outside.wait(seconds=LEASE.total_seconds())
+        outside.sends = sends
+        outside.receiver.fate = ["503"]
+        second = await asyncio.to_thread(deliver, outside.courier("second"))
+        assert second.failed == 1
+        outside.receiver.fate = ["503"]
+        return await sends(message)
+
+    outside.sends = slow
+    assert outside.deliver("first").failed == 1
+    outside.wait(minutes=10)
+    assert outside.deliver("second").delivered == 1
+    assert outside.waiting(webhook) == 0
 
 
-def test_a_webhook_that_is_off_hears_later_and_one_that_is_gone_never(fleet: Fleet, receiver: Receiver) -> None:
-    hook = fleet.hook(receiver.url, verbs=("test",))
-    keep.switch(fleet.registry, OPERATOR, hook.id, enabled=False)
-    fleet.happen(a_device())
-    assert fleet.round().idle
-    keep.switch(fleet.registry, OPERATOR, hook.id, enabled=True)
-    assert fleet.round().delivered == 1
-    fleet.happen(a_device())
-    keep.remove(fleet.registry, OPERATOR, hook.id)
-    assert fleet.round().idle
-    for verb in (keep.remove, keep.resend):
-        with pytest.raises(NotFoundError):
-            verb(fleet.registry, OPERATOR, hook.id)
+def test_an_owner_hears_of_its_own_devices_alone_and_of_no_numbers(outside: Outside) -> None:
+    ours, theirs = a_tenant(outside.registry, "ours"), a_tenant(outside.registry, "theirs")
+    outside.subscribe(owner=ours.owner)
+    mine, other, nobodys = a_device(owner=ours.owner), a_device(owner=theirs.owner), a_device()
+    put(outside.registry, mine, other, nobodys)
+    keep.add(outside.registry, OPERATOR, keep.Wanted("https://receiver.example/"))  # an event about no device
+    outside.place()
+    outside.deliver()
+    (letter,) = outside.receiver.acted
+    assert letter["event"]["subject"] == str(mine.id)
+    assert letter.keys() == {"event"}
+    assert not {"sequence", "instance"} & letter["event"].keys()
+    assert outside.receiver.statuses == [204]
 
 
-def test_if_we_die_after_sending_it_comes_again_when_the_claim_ends(fleet: Fleet, receiver: Receiver) -> None:
-    fleet.hook(receiver.url, verbs=("test",))
-    (event,) = fleet.happen(a_device())
-    real = fleet.courier.post
-
-    class Killed(BaseException):
-        pass
-
-    def dying(message: Message) -> Answer:
-        assert isinstance(real(message), Taken)
-        raise Killed
-
-    with pytest.raises(Killed):
-        deliver(replace(fleet.courier, post=dying))
-    assert events_of(receiver) == [str(event)]
-    assert fleet.round().idle
-    fleet.clock.pass_by(seconds=CLAIM.total_seconds())
-    with fleet.registry.read() as reading:
-        assert len(webhooks.deliveries(reading, DeliveryState.WAITING)) == 1
-    sent: list[Message] = []
-    assert deliver(replace(fleet.courier, post=lambda m: sent.append(m) or Taken(204))).delivered == 1  # type: ignore[func-returns-value]  # a list's append
-    assert sent[0].headers["Tenure-Event"] == str(event)
+def test_a_limit_to_a_trust_domain_holds_too(outside: Outside) -> None:
+    ours, theirs = a_tenant(outside.registry, "ours"), a_tenant(outside.registry, "theirs")
+    outside.subscribe(owner=ours.owner, trust_domain=theirs.domain)
+    put(outside.registry, a_device(owner=ours.owner, trust_domain=ours.domain))
+    inside = a_device(owner=ours.owner, trust_domain=theirs.domain)
+    put(outside.registry, inside)
+    outside.place()
+    outside.deliver()
+    assert [each["event"]["subject"] for each in outside.receiver.acted] == [str(inside.id)]
 
 
-def test_two_processes_send_each_event_once(fleet: Fleet, receiver: Receiver) -> None:
-    fleet.hook(receiver.url, verbs=("test",))
-    events = fleet.happen(*(a_device() for _ in range(20)))
-    rounds: list[Round] = []
-    both = [Thread(target=lambda: rounds.append(fleet.round())) for _ in range(2)]
-    for thread in both:
-        thread.start()
-    for thread in both:
-        thread.join()
-    while not (last := fleet.round()).idle:
-        rounds.append(last)
-    assert sum(r.delivered for r in rounds) == 20
-    assert len(receiver.seen) == 20
-    assert sorted(events_of(receiver)) == sorted(map(str, events))
+def test_a_paused_one_hears_later_of_what_it_missed_and_a_removed_one_nothing(outside: Outside) -> None:
+    webhook = outside.subscribe(verbs=("test",))
+    keep.switch(outside.registry, OPERATOR, webhook.id, enabled=False)
+    events = outside.happen(2)
+    assert outside.deliver() == Round()
+    keep.switch(outside.registry, OPERATOR, webhook.id, enabled=True)
+    assert outside.deliver().delivered == 2
+    assert outside.receiver.told == [str(event) for event in events]
+    outside.happen()
+    outside.receiver.fate = ["503"]
+    outside.deliver()
+    keep.remove(outside.registry, OPERATOR, webhook.id)
+    outside.wait(days=1)
+    assert outside.deliver() == Round()
+    with pytest.raises(NotFoundError):
+        keep.standing(outside.registry, webhook.id)
 
 
-def test_an_event_that_the_ledger_has_no_more_is_not_sent(fleet: Fleet, receiver: Receiver) -> None:
-    fleet.hook(receiver.url, verbs=("test",))
-    fleet.happen(a_device())
-
-    class Rewritten(RegistryLedger):
-        def placed(self, start: int | None = None, stop: int | None = None) -> Iterator[Placed]:
-            for one in super().placed(start, stop):
-                changed = stop is not None and start is not None and stop - start == 1
-                yield replace(one, event=UUID(int=0)) if changed else one
-
-    fleet.courier = replace(fleet.courier, ledger=Rewritten(fleet.registry))
-    assert fleet.round() == Round(heard=1, failed=1)
-    assert receiver.seen == []
+def test_a_change_of_a_device_is_told_as_it_stands_in_the_ledger(outside: Outside) -> None:
+    outside.subscribe(verbs=("test",))
+    device = a_device()
+    put(outside.registry, device)
+    change(outside.registry, device.id, serial="4711")
+    outside.place()
+    outside.deliver()
+    first, second = outside.receiver.acted
+    assert first["event"]["after"] == second["event"]["before"]
+    assert "4711" not in str(second)
 
 
-@pytest.mark.parametrize("part", ["body", "signature", "url", "key", "late"])
-def test_the_documented_receiver_refuses_what_is_not_ours(fleet: Fleet, receiver: Receiver, part: str) -> None:
-    fleet.hook(receiver.url, verbs=("test",))
-    fleet.happen(a_device())
-    post = fleet.courier.post
-
-    def tampered(message: Message) -> Answer:
-        match part:
-            case "body":
-                message.body = message.body.replace(b'"verb":"test"', b'"verb":"rest"')
-            case "signature":
-                del message.headers["Signature"]
-            case "url":
-                message.url = message.url.replace("graz", "linz")
-        return post(message)
-
-    fleet.courier = replace(fleet.courier, post=tampered)
-    if part == "key":
-        fleet.courier = replace(fleet.courier, key=WebhookKey(KEY.id, Ed25519PrivateKey.generate()))
-    if part == "late":
-        now = fleet.clock
-        fleet.courier = replace(fleet.courier, now=lambda: now() - timedelta(minutes=6))
-    assert fleet.round().failed == 1
-    assert (receiver.statuses, receiver.acted) == ([401], [])
+def test_an_owner_who_is_not_there_and_too_many_are_refused(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnknownReferenceError):
+        outside.subscribe(owner=new_id())
+    monkeypatch.setattr(keep, "MOST", 1)
+    outside.subscribe()
+    with pytest.raises(WebhookError, match="1 webhooks"):
+        outside.subscribe()
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://receiver.example/x",
-        "ftp://receiver.example/x",
-        "https://user:secret@receiver.example/",
-        "https://",
-        "receiver.example/x",
-        "https://receiver.example/x y",
-        "https://receiver.example/#part",
-        "",
-    ],
-)
-def test_events_leave_over_tls_or_stay_on_this_machine(registry: Registry, url: str) -> None:
-    with pytest.raises(WebhookError) as refused:
-        keep.add(registry, OPERATOR, url)
-    assert refused.value.fix
-    assert "secret" not in str(refused.value)
-
-
-def test_a_redirect_is_not_followed_and_a_dead_address_is_told(post: HttpPost) -> None:
-    assert isinstance(post(Message("http://127.0.0.1:9/", b"{}", {})), Failed)
+def test_a_receiver_on_this_machine_is_not_told_unless_the_setting_says_so(outside: Outside) -> None:
+    webhook = outside.subscribe(verbs=("test",))
+    outside.happen()
+    outside.sends = HttpPost()
+    assert outside.deliver().failed == 1
+    assert not outside.receiver.seen
+    keep.resend(outside.registry, OPERATOR, webhook.id)
+    outside.sends = HttpPost(local=True)
+    assert outside.deliver().delivered == 1

@@ -1,55 +1,73 @@
-"""Verbs on webhooks: add, switch, remove, and what becomes of dead letters. Each is one change with its event."""
+"""Verbs on webhooks: add, pause, resume, remove, and a new try for what was not delivered. Each is one change with its event."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
-from tenure.flows.webhooks.post import check_url
+from tenure.flows.webhooks.post import WebhookError, check_url
 from tenure.model.access import Actor
 from tenure.model.events import Cause
-from tenure.model.webhooks import Webhook
-from tenure.registry import hearing, webhooks
+from tenure.model.webhooks import DeliveryState, Webhook
+from tenure.registry import hearing, letters, webhooks
 from tenure.registry.registry import Registry
 
+MOST = 100
+"""Each is a look of its own in every round."""
 
-def add(
-    registry: Registry,
-    actor: Actor,
-    url: str,
-    *,
-    owner: UUID | None = None,
-    trust_domain: UUID | None = None,
-    verbs: tuple[str, ...] = (),
-    since: int | None = None,
-    reason: str = "",
-) -> Webhook:
-    """A webhook that hears of what is placed from now on, or from a ledger position on (0: of everything)."""
-    checked = check_url(url)
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A webhook as it is asked for. ``since`` is the ledger position it hears from; None: from now on."""
+
+    url: str
+    owner: UUID | None = None
+    trust_domain: UUID | None = None
+    verbs: tuple[str, ...] = ()
+    since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was not delivered yet, and what was given up."""
+
+    waiting: int
+    dead: int
+
+
+def add(registry: Registry, actor: Actor, wanted: Wanted, reason: str = "") -> Webhook:
+    """Raises WebhookError, UnknownReferenceError."""
+    url = check_url(wanted.url)
     with registry.change(actor) as work:
-        made = Webhook(registry.world.ids(), checked, work.at, owner, trust_domain, verbs)
-        cursor = hearing.next_position(work) if since is None else since
+        if webhooks.counted(work) >= MOST:
+            raise WebhookError(f"there are {MOST} webhooks already", "remove one, or let one receiver pass events on")
+        made = Webhook(registry.world.ids(), url, work.at, wanted.owner, wanted.trust_domain, wanted.verbs)
+        cursor = hearing.next_position(work) if wanted.since is None else wanted.since
         webhooks.add(work, made, cursor, Cause("add-webhook", reason))
     return made
 
 
 def switch(registry: Registry, actor: Actor, id: UUID, *, enabled: bool, reason: str = "") -> Webhook:
-    """On or off. Off, it keeps its cursor and what waits for it."""
+    """Paused, it keeps its cursor and what waits for it. Raises NotFoundError."""
     with registry.change(actor) as work:
-        return webhooks.switch(work, id, enabled, Cause("enable-webhook" if enabled else "disable-webhook", reason))
+        return webhooks.switch(work, id, enabled, Cause("resume-webhook" if enabled else "pause-webhook", reason))
 
 
-def remove(registry: Registry, actor: Actor, id: UUID, *, reason: str = "") -> None:
+def remove(registry: Registry, actor: Actor, id: UUID, reason: str = "") -> Webhook:
+    """Raises NotFoundError."""
     with registry.change(actor) as work:
-        webhooks.remove(work, id, Cause("remove-webhook", reason))
+        return webhooks.remove(work, id, Cause("remove-webhook", reason))
 
 
-def resend(registry: Registry, actor: Actor, id: UUID, *, reason: str = "") -> int:
-    """Dead letters are tried again from the first attempt on; how many."""
+def resend(registry: Registry, actor: Actor, id: UUID, reason: str = "") -> int:
+    """Dead letters and those that wait for their next attempt are due at once; how many. Raises NotFoundError."""
     with registry.change(actor) as work:
-        return webhooks.resend(work, id, Cause("resend-webhook", reason))
+        webhooks.touch(work, id, Cause("resend-webhook", reason))
+        return letters.make_due(work, id)
 
 
-def drop(registry: Registry, actor: Actor, id: UUID, *, reason: str) -> int:
-    """Dead letters are given up for good; how many."""
-    with registry.change(actor) as work:
-        return webhooks.drop(work, id, Cause("drop-webhook", reason))
+def standing(registry: Registry, id: UUID) -> Standing:
+    """Raises NotFoundError."""
+    with registry.read() as reading:
+        webhooks.get(reading, id)
+        return Standing(*(letters.count(reading, id, state) for state in (DeliveryState.WAITING, DeliveryState.DEAD)))

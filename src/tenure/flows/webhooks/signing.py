@@ -6,18 +6,22 @@ anew, covers method, target and body, and is good for MOMENTS only.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from http_message_signatures import HTTPMessageSigner, MappingKeyResolver
 from http_message_signatures.algorithms import ED25519
 
+from tenure.model.webhooks import Delivery, Webhook
+
 TAG = "tenure-webhook"
 LABEL = "tenure"
 COVERED = ("@method", "@target-uri", "content-type", "content-digest", "tenure-event")
 MOMENTS = timedelta(minutes=5)
+COUNTING = ("instance", "sequence")
+"""Of an event: its place among all events of whoever wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,18 @@ class Message:
     method: str = "POST"
 
 
-def message(url: str, position: int, event: UUID, leaf: bytes) -> Message:
-    """The request that tells of one event. ``leaf`` is the very JSON the ledger hashes, so its inclusion can be checked."""
-    body = b'{"event":' + leaf + b',"position":%d}' % position
-    return Message(url, body, {"Content-Type": "application/json", "Tenure-Event": str(event)})
+def message(to: Webhook, letter: Delivery, leaf: bytes) -> Message:
+    """The request that tells of one event.
+
+    A webhook that hears of everything gets the very JSON the ledger hashes, and its position, so its inclusion can be checked.
+    A limited one gets no number that would tell how much happens elsewhere.
+    """
+    if to.whole:
+        body = b'{"event":' + leaf + b',"position":%d}' % letter.position
+    else:
+        told = {name: value for name, value in json.loads(leaf).items() if name not in COUNTING}
+        body = json.dumps({"event": told}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return Message(to.url, body, {"Content-Type": "application/json", "Tenure-Event": str(letter.event)})
 
 
 def sign(unsigned: Message, key: WebhookKey, now: datetime) -> None:
