@@ -10,9 +10,11 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 
 from tenure.model.events import Cause, value_digest
-from tenure.model.vocabulary import IdentifierKind
+from tenure.model.vocabulary import CredentialKind, IdentifierKind
 from tenure.registry.ledger_runs import slices
 from tenure.registry.tables.adoption import adoption, device_identifier
+from tenure.registry.tables.credentials import credential
+from tenure.registry.tables.devices import hardware_root
 from tenure.registry.work import Reading, Work
 
 KIND = "adoption"
@@ -60,6 +62,25 @@ def holders(reading: Reading, wanted: Collection[StrongIdentifier]) -> dict[tupl
     for some in slices(sorted({each.value for each in wanted})):
         for row in reading.rows(select(table).where(reading.among(table.c.value, some))):
             found[row.kind, row.value, row.scope].add(row.device)
+    return found
+
+
+def by_roots(reading: Reading, spkis: Collection[bytes]) -> dict[bytes, UUID]:
+    """Whose these hardware roots are."""
+    found: dict[bytes, UUID] = {}
+    for some in slices(sorted(set(spkis))):
+        wanted = select(hardware_root.c.spki, hardware_root.c.device).where(reading.among(hardware_root.c.spki, some))
+        found |= {row.spki: row.device for row in reading.rows(wanted)}
+    return found
+
+
+def recorded(reading: Reading, ids: Sequence[UUID]) -> dict[UUID, set[tuple[CredentialKind, bytes]]]:
+    """Kinds, with fingerprints and keys, of the credentials of these devices, of all terms."""
+    found: defaultdict[UUID, set[tuple[CredentialKind, bytes]]] = defaultdict(set)
+    wanted = select(credential.c.device, credential.c.kind, credential.c.fingerprint, credential.c.spki)
+    for some in slices(sorted(set(ids))):
+        for row in reading.rows(wanted.where(credential.c.device.in_(some))):
+            found[row.device] |= {(row.kind, told) for told in (row.fingerprint, row.spki) if told is not None}
     return found
 
 

@@ -57,6 +57,8 @@ class Order:
     mode: Mode
     reason: str = ""
     unit: str = "line"
+    verb: str = "import"
+    evidence: tuple[bytes, ...] = ()  # SHA-256 of each record that shows what it says
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,11 @@ class Import:
 
     @property
     def asked(self) -> Asked:
-        return Asked(self.actor, self.order.reason)
+        return Asked(self.actor, self.order.reason, self.order.evidence)
 
     @property
     def cause(self) -> Cause:
-        return Cause("import", self.order.reason)
+        return Cause(self.order.verb, self.order.reason, self.order.evidence)
 
     def take(self, judged: Judged) -> None:
         """Counts and tells a chunk whose fate is settled."""
