@@ -18,7 +18,7 @@ from starting. A test walks every line as every role, as nobody, and as a foreig
   there (404), in a list it does not appear.
 * **everywhere** in the last column: the thing belongs to no one owner, so one of the roles must be held everywhere.
 * Without a credential, or with one that is wrong, expired or revoked: 401. Without one of the roles: 403.
-* Four eyes: what `docs/lifecycle.md` says of a verb holds for every role. Admins are bound by it too.
+* Four eyes: what [devices](devices.md) says of a verb holds for every role. Admins are bound by it too.
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -61,8 +62,9 @@ def assembled(settings: Settings, out: TextIO, own: Door | None = None) -> Servi
     ``own``: one more door, for a process that serves nobody but itself. It has no rates then, and makes no first token.
     """
     log = make_logger(out, settings.log_level)
-    registry = made(settings.database)
-    try:
+    with ExitStack() as opened:
+        registry = made(settings.database)
+        opened.callback(registry.close)
         custody = custody_of(registry, settings)
         digests = digest_keys(custody)
         ledger = ledger_of(registry, settings)
@@ -75,9 +77,7 @@ def assembled(settings: Settings, out: TextIO, own: Door | None = None) -> Servi
         published = partial(published_in, custody)
         app = create_app(Parts(frame, registry, ledger.store, ledger.identity, digests, life, longest, most, waits, published))
         first = tokens.first(registry, digests, life) if own is None else None
-    except BaseException:
-        registry.close()
-        raise
+        opened.pop_all()  # the service closes it from here on
     return Service(app, duties, registry, first.text if first else None, log)
 
 
