@@ -20,6 +20,9 @@ REJECTED = 1
 TOLD = 10
 """Rejects that are told on standard error where no file takes them."""
 
+MANY_LIVE = 1_000_000
+"""Values made before the next search for cycles: those of a batch live until it is written, and searching them costs a fifth."""
+
 HELP = f"""\
 Import devices out of a CSV or JSON Lines file (docs/devices.md).
 
@@ -67,9 +70,12 @@ def import_(
 
 
 def _run(here: Here, opened: BinaryIO, file: Path, kind: FileKind, mode: Mode, reason: str, told: _Rejects) -> Imported:
+    import gc
+
     from tenure.flows.imports.devices import Order, import_devices
     from tenure.wiring.registry import tree_root
 
+    gc.set_threshold(MANY_LIVE)
     with here.registry() as registry, Bar() as bar:
         bar.step("devices", file.stat().st_size, "bytes")
         read = 0
