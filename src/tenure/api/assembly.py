@@ -25,6 +25,7 @@ from tenure.api.paging import Cursors
 from tenure.api.parts import Frame, Parts
 from tenure.api.remembered import ITSELF, RegistryCallers, RegistryKeys
 from tenure.flows import tokens
+from tenure.flows.devices.approvals import lapse
 from tenure.flows.sequence import Sequencing, sequence
 from tenure.flows.ship import Shipping, Window, ship, window
 from tenure.flows.tokens import DigestKeys
@@ -145,8 +146,9 @@ def duties_of(settings: Settings, registry: Registry, ledger: Ledger) -> list[Du
         return False
 
     def pruning() -> bool:
+        lapsed = lapse(registry)
         with registry.change(ITSELF) as work:
-            return prune(work, _kept(settings), now()) > 0
+            return prune(work, _kept(settings), now()) + lapsed > 0
 
     duties = [Duty("sequencing", sequencing, settings.ledger.sequence_seconds, last_sequencing)]
     if ledger.shelf is not None:

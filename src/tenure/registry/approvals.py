@@ -40,6 +40,13 @@ def listed(
     return tuple(map(_value, reading.rows(found)))
 
 
+def overdue(work: Work, limit: int) -> tuple[Approval, ...]:
+    """Those whose time is over, undecided or unused; locked, but for those that somebody is deciding on or using now."""
+    open_ones = approval.c.state.in_([ApprovalState.WAITING, ApprovalState.APPROVED])
+    found = select(approval).where(open_ones, approval.c.until <= work.at).order_by(approval.c.until).limit(limit)
+    return tuple(map(_value, work.rows(found.with_for_update(skip_locked=True))))
+
+
 def add(work: Work, request: Approval, cause: Cause) -> None:
     salt = work.salt()
     work.write(insert(approval).values({name: getattr(request, name) for name in _NAMES} | {"salt": salt}))

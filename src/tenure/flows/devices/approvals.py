@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,13 +13,15 @@ from tenure.lifecycle.commands import Command, Return, request_digest
 from tenure.lifecycle.root_proof import challenge
 from tenure.lifecycle.transitions import TABLE
 from tenure.lifecycle.verdict import Code, Refused, VerbRefusedError
-from tenure.model.access import Actor
-from tenure.model.approvals import Approval
+from tenure.model.access import Actor, ActorKind
+from tenure.model.approvals import Approval, ApprovalState
 from tenure.model.events import Cause, canonical
 from tenure.registry import approvals, devices
 from tenure.registry.faults import ConflictError
 from tenure.registry.lanes import home
 from tenure.registry.registry import Registry
+
+ITSELF = Actor(ActorKind.SYSTEM, "approvals")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,15 @@ def request(registry: Registry, actor: Actor, device: UUID, command: Command, re
         work.settle()  # the first event of a registry makes the lane that names it
         question = challenge(home(work), device, approval.id) if isinstance(command, Return) else None
     return Requested(approval, question)
+
+
+def lapse(registry: Registry, most: int = 500) -> int:
+    """Ends up to ``most`` requests whose time is over; how many. They counted no more before either: this is for the record."""
+    with registry.change(ITSELF) as work:
+        over = approvals.overdue(work, most)
+        for each in over:
+            approvals.change(work, replace(each, state=ApprovalState.LAPSED), Cause("lapse"))
+    return len(over)
 
 
 def decide(registry: Registry, actor: Actor, id: UUID, *, consent: bool, version: int | None, reason: str) -> Approval:
