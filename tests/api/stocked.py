@@ -7,16 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
+from tenure.lifecycle.findings import Basis, FindingState, KeptFinding, Opened
 from tenure.model.access import Actor, ActorKind
 from tenure.model.approvals import Approval
 from tenure.model.credentials import Credential, KeyState
 from tenure.model.devices import Device, HardwareRoot, RootKind, TransferOffer
 from tenure.model.events import Cause
+from tenure.model.findings import Subject
 from tenure.model.obligations import EvidenceKind, Obligation, ObligationEvidence, ObligationKind
 from tenure.model.parties import DeviceClass, Owner, Site
-from tenure.model.vocabulary import CredentialKind, CredentialRole, DeviceState
-from tenure.registry import approvals, credentials, obligations, offers, parties
+from tenure.model.vocabulary import CredentialKind, CredentialRole, DeviceState, Severity
+from tenure.registry import approvals, credentials, findings, obligations, offers, parties
 from tenure.registry.device_changes import insert_device
+from tenure.registry.finding_places import places, roll_id
 from tests.api.service import SETUP, Service
 
 _KINDS = {"owners": "owner", "sites": "site", "trust-domains": "domain", "device-classes": "device_class"}
@@ -35,6 +38,7 @@ class Things:
     obligation: UUID
     approval: UUID
     offer: UUID
+    finding: str
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,10 @@ class Stock:
             case "transfers":
                 until = "2027-01-01T00:00:00Z"
                 return {"devices": [str(things.device)], "to_owner": str(self.service.third), "until": until}
+            case "acknowledge" | "suppress":
+                return {"reason": "x", "until": "2027-01-01"}
+            case "assign":
+                return {"to": "network team"}
         return {"reason": "x"} if "/devices/" in template else {}
 
     def shared(self, template: str) -> bool:
@@ -99,7 +107,7 @@ def stocked(service: Service) -> Stock:
 def _things(service: Service, owner: UUID, domain: UUID) -> Things:
     ids, now = service.registry.world.ids, service.registry.world.now()
     root = hashlib.sha256(owner.bytes).digest()
-    things = Things(owner, domain, ids(), ids(), root.hex(), ids(), ids(), ids(), ids())
+    things = Things(owner, domain, ids(), ids(), root.hex(), ids(), ids(), ids(), ids(), owner.hex)
     evidence = frozenset({frozenset({EvidenceKind.TARGET_REFUSED})})
     asker = Actor(ActorKind.PERSON, str(service.person("asker")), person=service.person("asker"))
     with service.registry.change(SETUP) as work:
@@ -134,6 +142,12 @@ def _things(service: Service, owner: UUID, domain: UUID) -> Things:
             domain,
         )
         approvals.add(work, waiting, Cause("request"))
+        subject = Subject("device", roll_id(root), serial=f"serial of {owner}")
+        found = KeptFinding(
+            things.finding, "weak-key", Severity.HIGH, f"A weak key of {owner}", (subject,), FindingState.OPEN, now, now, now,
+            None, Basis("fleet", (), ()),
+        )  # fmt: skip
+        findings.write(work, [Opened(found)], places(work, {found.id: found.subjects}), ())
     return things
 
 

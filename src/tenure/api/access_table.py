@@ -103,6 +103,12 @@ ACCESS: Access = {
     ("GET", f"{V1}/ledger/checkpoint"): Permission.READ_LEDGER,
     ("GET", f"{V1}/obligations"): Permission.READ_DEVICES,
     ("GET", f"{V1}/obligations/{{obligation}}"): Permission.READ_DEVICES,
+    ("GET", f"{V1}/findings"): Permission.READ_FINDINGS,
+    ("GET", f"{V1}/findings/{{finding}}"): Permission.READ_FINDINGS,
+    **{
+        ("POST", f"{V1}/findings/{{finding}}/{verb}"): Permission.DECIDE_FINDINGS
+        for verb in ("acknowledge", "suppress", "assign", "withdraw")
+    },
     ("GET", f"{V1}/approvals"): Permission.READ_APPROVALS,
     ("GET", f"{V1}/approvals/{{approval}}"): Permission.READ_APPROVALS,
     ("POST", f"{V1}/devices"): Verb.REGISTER,

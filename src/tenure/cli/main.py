@@ -15,6 +15,7 @@ from tenure.cli import (
     devices,
     diff,
     explain,
+    findings,
     keys,
     ledger,
     parties,
@@ -52,6 +53,7 @@ devices.register(app)
 parties.register(app)
 approvals.register(app)
 tokens.register(app)
+findings.register(app)
 ledger.register(app)
 keys.register(app)
 
