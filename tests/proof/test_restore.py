@@ -359,3 +359,22 @@ def test_a_healthy_database_has_nothing_to_settle(fleet: Fleet, ours: Tenant) ->
     require_latest(fleet.registry)
     with fleet.registry.read() as reading:
         assert counted(reading, event) > 0
+
+
+def test_a_key_that_was_shared_within_the_gap_is_not_buried_by_the_restore(fleet: Fleet, ours: Tenant) -> None:
+    """The sibling's credential is of the gap, so the old copy takes the key for the retired device's alone. It was not."""
+    gone, sibling = fleet.register(ours, a_root()), fleet.register(ours, a_root())
+    shared, alone = b"\6" * 32, b"\7" * 32
+    for key in (shared, alone):
+        a_credential(fleet, gone, key)
+    fleet.ship()
+    fleet.back_up()
+    a_credential(fleet, sibling, shared)
+    fleet.do(gone.id, Retire())
+    fleet.ship()
+    fleet.restore()
+    older(fleet)
+    assert outcomes(settled(fleet), "retire") == [Outcome.REPLAYED]
+    with fleet.registry.read() as reading:
+        assert {stone.spki for stone in tombstones.barring(reading, [shared, alone])} == {alone}
+    assert a_credential(fleet, sibling, shared).spki == shared  # it is found in use again

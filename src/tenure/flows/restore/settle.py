@@ -25,6 +25,7 @@ from tenure.ledger.shelf import ShelfReader
 from tenure.ledger.store import LedgerStore
 from tenure.lifecycle import departure
 from tenure.lifecycle.commands import Asked, Command, Quarantine, ReportLost, Retire
+from tenure.lifecycle.facts import Facts
 from tenure.lifecycle.transitions import TABLE
 from tenure.lifecycle.verbs import judge
 from tenure.lifecycle.verdict import Code, Refused, VerbRefusedError, permitted
@@ -183,6 +184,13 @@ class _Again:
         if state not in rule.sources:
             return Outcome.REPLAYED if state.gone or state is rule.target else Outcome.LISTED
         asked = Asked(self.actor, self.reason)
-        verdict = judge(facts_of(self.work, held[0]), command, asked, self.work.at, self.work.world.ids)
+        facts = self._as_shared_by_then(facts_of(self.work, held[0]))
+        verdict = judge(facts, command, asked, self.work.at, self.work.world.ids)
         carry_out(self.work, held, permitted(verdict), self.cause(verb, str(id)))
         return Outcome.REPLAYED
+
+    def _as_shared_by_then(self, facts: Facts) -> Facts:
+        """Keys that the gap did not bury with this device: others had them too by then, whom this copy does not know."""
+        barred = {stone.spki for stone in (*facts.tombstones, *self.truth.tombstones.values())}
+        keys = {each.spki for each in facts.ties.credentials if each.spki is not None} - barred
+        return replace(facts, ties=replace(facts.ties, shared=facts.ties.shared | keys))
