@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -92,7 +93,8 @@ def write(work: Work, changes: Iterable[Change], places: Mapping[str, Place], ev
     for change in changes:
         if isinstance(change, NotLookedAt) or (isinstance(change, SeenAgain) and change.was == change.now):
             continue
-        row = _row(change.now) | asdict(places[change.now.id])
+        place = places[change.now.id]
+        row = _row(change.now) | {"device": place.device, "owner": place.owner, "trust_domain": place.trust_domain}
         if isinstance(change, Opened):
             new.append(row | {"version": 1})
         else:
@@ -148,18 +150,30 @@ def _digest(value: KeptFinding) -> bytes:
 
 
 _PLAIN = ("id", "rule", "severity", "title", "state", "first_seen_at", "opened_at", "last_seen_at", "resolved_at")
+_OF_SUBJECT = tuple(field.name for field in fields(Subject))
 
 
 def _row(value: KeptFinding) -> dict[str, Any]:
     plain = {name: getattr(value, name) for name in _PLAIN}
-    subjects = [{name: told for name, told in asdict(s).items() if told is not None} for s in value.subjects]
-    return plain | {"subjects": subjects, "audit": value.basis.audit, "basis": _bases().dump_python(value.basis, mode="json")}
+    subjects = [{name: told for name in _OF_SUBJECT if (told := getattr(s, name)) is not None} for s in value.subjects]
+    return plain | {"subjects": subjects, "audit": value.basis.audit, "basis": _told(value.basis)}
 
 
 def value_of(row: Row[Any]) -> KeptFinding:
     subjects: Sequence[Mapping[str, Any]] = row.subjects
     plain = {name: getattr(row, name) for name in _PLAIN}
-    return KeptFinding(**plain, subjects=tuple(Subject(**s) for s in subjects), basis=_bases().validate_python(row.basis))
+    return KeptFinding(**plain, subjects=tuple(Subject(**s) for s in subjects), basis=_basis(json.dumps(row.basis)))
+
+
+@lru_cache(maxsize=64)
+def _basis(told: str) -> Basis:
+    """Findings of one audit share one basis: read once, not for each."""
+    return _bases().validate_json(told)
+
+
+@lru_cache(maxsize=64)
+def _told(basis: Basis) -> Any:
+    return _bases().dump_python(basis, mode="json")
 
 
 @cache
