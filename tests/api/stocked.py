@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
+from tenure.flows.webhooks import keep
+from tenure.flows.webhooks.keep import Wanted
 from tenure.lifecycle.findings import Basis, FindingState, KeptFinding, Opened
 from tenure.model.access import Actor, ActorKind
 from tenure.model.approvals import Approval
@@ -50,6 +52,7 @@ class Stock:
     token: UUID
     person: UUID
     event: UUID
+    webhook: UUID
 
     def id_for(self, template: str, name: str, *, theirs: bool) -> object:
         """What stands for a parameter in the path of a route."""
@@ -57,9 +60,9 @@ class Stock:
         if name == "id":
             word = _KINDS[template.split("/")[3]]
             return self.device_class if word == "device_class" else getattr(things, word)
-        return {"token": self.token, "person": self.person, "event": self.event, "slug": "defect"}.get(name) or getattr(
-            things, name
-        )
+        if name in ("token", "person", "event", "webhook"):
+            return getattr(self, name)
+        return "defect" if name == "slug" else getattr(things, name)
 
     def body(self, template: str, *, theirs: bool) -> dict[str, object]:
         """What a route takes, about things of ours or theirs; nothing where it takes nothing that matters here."""
@@ -101,7 +104,8 @@ def stocked(service: Service) -> Stock:
     theirs = _things(service, service.theirs, service.their_domain)
     token = service.ask("GET", "/me").json()["actor"].removeprefix("token:")
     event = service.ask("GET", "/events").json()["items"][0]["id"]
-    return Stock(service, ours, theirs, device_class, UUID(token), service.people["admin"], UUID(event))
+    webhook = keep.add(service.registry, SETUP, Wanted("https://receiver.example/hook"))
+    return Stock(service, ours, theirs, device_class, UUID(token), service.people["admin"], UUID(event), webhook.id)
 
 
 def _things(service: Service, owner: UUID, domain: UUID) -> Things:

@@ -46,6 +46,8 @@ class Permission(Enum):
     CHANGE_TOKENS = Grant("make and revoke tokens, add people", _ADMINS, whole=True)
     READ_FINDINGS = Grant("read findings of scheduled audits", _READERS)
     DECIDE_FINDINGS = Grant("acknowledge, suppress and assign findings", _WORKERS)
+    READ_WEBHOOKS = Grant("read who outside is told of events, and what was not delivered", _WATCHERS, whole=True)
+    CHANGE_WEBHOOKS = Grant("add, pause and remove webhooks, send again", _ADMINS, whole=True)
     READ_METRICS = Grant("read figures of the server", _WATCHERS, whole=True)
 
 
@@ -108,6 +110,14 @@ ACCESS: Access = {
     **{
         ("POST", f"{V1}/findings/{{finding}}/{verb}"): Permission.DECIDE_FINDINGS
         for verb in ("acknowledge", "suppress", "assign", "withdraw")
+    },
+    ("GET", f"{V1}/webhooks"): Permission.READ_WEBHOOKS,
+    ("POST", f"{V1}/webhooks"): Permission.CHANGE_WEBHOOKS,
+    ("GET", f"{V1}/webhooks/{{webhook}}"): Permission.READ_WEBHOOKS,
+    ("GET", f"{V1}/webhooks/{{webhook}}/dead"): Permission.READ_WEBHOOKS,
+    **{
+        ("POST", f"{V1}/webhooks/{{webhook}}/{verb}"): Permission.CHANGE_WEBHOOKS
+        for verb in ("resend", "pause", "resume", "remove")
     },
     ("GET", f"{V1}/approvals"): Permission.READ_APPROVALS,
     ("GET", f"{V1}/approvals/{{approval}}"): Permission.READ_APPROVALS,

@@ -17,6 +17,7 @@ from tenure.api.problem import Flaw, Kind, RefusalError
 from tenure.errors import TenureError
 from tenure.flows.findings.decide import DecisionRefusedError
 from tenure.flows.tokens import TokenRefusedError
+from tenure.flows.webhooks.post import WebhookError
 from tenure.lifecycle.verdict import VerbRefusedError
 from tenure.registry.faults import (
     ConflictError,
@@ -43,6 +44,7 @@ TOLD: Told = {
     StoreDownError: problem.STORE_DOWN,
     UnsettledError: problem.UNSETTLED,
     TokenRefusedError: problem.INVALID,
+    WebhookError: problem.INVALID,
     DecisionRefusedError: problem.INVALID,
 }
 """What a caller may read of our own errors. One that does not stand here is a defect, and is told nothing of."""

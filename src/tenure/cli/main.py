@@ -24,6 +24,7 @@ from tenure.cli import (
     serve,
     snapshots,
     tokens,
+    webhooks,
 )
 from tenure.cli.connection import ServiceError
 from tenure.errors import LinkError, SnapshotError, TenureError
@@ -56,6 +57,7 @@ tokens.register(app)
 findings.register(app)
 ledger.register(app)
 keys.register(app)
+webhooks.register(app)
 
 
 def _version(wanted: bool) -> None:

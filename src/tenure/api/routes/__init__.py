@@ -14,6 +14,7 @@ from tenure.api.routes import (
     tokens,
     transfers,
     verbs,
+    webhooks,
 )
 
 ROUTERS = (
@@ -30,4 +31,5 @@ ROUTERS = (
     tokens.router,
     people.router,
     events.router,
+    webhooks.router,
 )
