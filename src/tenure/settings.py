@@ -109,7 +109,7 @@ class Retention(_Group):
     """How long histories are kept. Tombstones, ledger entries and what an open obligation needs are never removed."""
 
     repeats_days: Days = Field(default=2, description="Answers kept for repeated requests (Idempotency-Key).")
-    deliveries_days: Days = Field(default=30, description="Deliveries of webhooks, dead letters too.")
+    deliveries_days: Days = Field(default=30, description="Dead letters of webhooks.")
     approvals_days: Days = Field(default=400, description="Approvals that were used, refused or lapsed.")
     audits_days: Days = Field(default=400, description="What scheduled audits looked at.")
     rights_days: Days = Field(default=800, description="Grants, delegations, registrations, roles, decisions that ended.")
