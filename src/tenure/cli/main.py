@@ -9,6 +9,7 @@ import typer
 
 from tenure import __version__
 from tenure.cli import (
+    adopt,
     approvals,
     audit,
     collect,
@@ -43,6 +44,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 audit.register(app)
+adopt.register(app)
 collect.register(app)
 diff.register(app)
 explain.register(app)

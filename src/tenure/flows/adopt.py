@@ -288,7 +288,9 @@ def _cells(running: _Adoption, device: KnownDevice, parties: Parties, left_away:
 
 def _remember(running: _Adoption, work: Work, came: Sequence[tuple[KnownDevice, Device]]) -> None:
     kept = [
-        Adoption(device.id, _identifiers(known), tuple(bytes.fromhex(content) for content in known.snapshots))
+        Adoption(
+            device.id, _identifiers(known), tuple(bytes.fromhex(content) for content in known.snapshots), known.left_service_at
+        )
         for known, device in came
     ]
     adoptions.keep(work, kept, Cause(running.cause.verb, running.cause.reason))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
+from tenure.model.devices import VOLATILE
 from tenure.model.events import Cause, value_digest
 from tenure.model.vocabulary import CredentialKind, IdentifierKind
 from tenure.registry.ledger_runs import slices
@@ -37,6 +39,8 @@ class Adoption:
     device: UUID
     identifiers: tuple[StrongIdentifier, ...]
     snapshots: tuple[bytes, ...]  # content ids
+    left_service_at: datetime | None = None  # of one that came as gone
+    at: datetime | None = field(default=None, metadata=VOLATILE)  # when it was adopted, once it is
 
 
 def keep(work: Work, adopted: Sequence[Adoption], cause: Cause) -> None:
@@ -45,7 +49,8 @@ def keep(work: Work, adopted: Sequence[Adoption], cause: Cause) -> None:
     rows = []
     for each in adopted:
         salt = work.salt()
-        rows.append({"device": each.device, "at": work.at, "snapshots": b"".join(each.snapshots), "salt": salt})
+        row = {"device": each.device, "at": work.at, "snapshots": b"".join(each.snapshots)}
+        rows.append(row | {"left_service_at": each.left_service_at, "salt": salt})
         identifiers += [
             {"device": each.device, "kind": i.kind, "value": i.value, "scope": i.scope, "raw": i.raw} for i in each.identifiers
         ]
@@ -92,7 +97,10 @@ def of_devices(reading: Reading, ids: Sequence[UUID]) -> dict[UUID, Adoption]:
     for row in reading.rows(ordered) if ids else ():
         identifiers[row.device].append(StrongIdentifier(row.kind, row.value, row.scope, row.raw))
     kept = reading.rows(select(adoption).where(adoption.c.device.in_(ids))) if ids else ()
-    return {row.device: Adoption(row.device, tuple(identifiers[row.device]), _unpacked(row.snapshots)) for row in kept}
+    return {
+        row.device: Adoption(row.device, tuple(identifiers[row.device]), _unpacked(row.snapshots), row.left_service_at, row.at)
+        for row in kept
+    }
 
 
 def erase(work: Work, device: UUID) -> None:

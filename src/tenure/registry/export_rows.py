@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +58,7 @@ def device_rows(reading: Reading) -> Iterator[DeviceRow]:
             yield DeviceRow(
                 id=each.id,
                 state=each.state,
-                state_since=each.state_since,
+                state_since=_since(each, kept),
                 maker=each.maker,
                 model=each.model,
                 serial=each.serial,
@@ -152,6 +153,12 @@ def _pages(reading: Reading, wanted: Select[Any], table: Table) -> Iterator[Sequ
 
 def _names(reading: Reading, table: Table) -> dict[UUID, str]:
     return {row.id: row.name for row in reading.rows(select(table.c.id, table.c.name))}
+
+
+def _since(each: Device, kept: Adoption | None) -> datetime:
+    """Since when it is in its state. Hardware that was gone when it was adopted left service when the roll said."""
+    adopted_gone = kept is not None and each.state.gone and each.state_since == kept.at
+    return (kept.left_service_at if adopted_gone and kept else None) or each.state_since
 
 
 def _others(kept: Adoption) -> Iterator[Identifier]:

@@ -62,6 +62,7 @@ class KnownDevice:
     gone: bool
     hardware_security: str | None
     last_seen_at: datetime | None
+    left_service_at: datetime | None
     identifiers: tuple[tuple[str, str, str], ...]  # kind, value, scope
     registry_ids: tuple[str, ...]  # what registries that were collected call it
     snapshots: tuple[str, ...]  # content ids
@@ -135,7 +136,7 @@ def _named(con: duckdb.DuckDBPyConnection, query: str, keys: list[int]) -> Itera
 
 _DEVICES = """
 SELECT d.device_key AS key, d.device_id AS id, d.name, d.serial, d.maker, d.model, d.device_class, o.name AS owner, s.name AS site,
-    t.name AS trust_domain, d.state, d.gone, d.hardware_security, d.last_seen_at
+    t.name AS trust_domain, d.state, d.gone, d.hardware_security, d.last_seen_at, d.left_service_at
 FROM device d LEFT JOIN owner o USING (owner_key) LEFT JOIN site s USING (site_key) LEFT JOIN domain t USING (domain_key)
 WHERE d.device_key IN (SELECT unnest(?)) ORDER BY d.device_key
 """

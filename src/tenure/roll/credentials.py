@@ -110,11 +110,15 @@ INSERT INTO t_serial SELECT issuer_key, serial_hex, credential_key FROM t_serial
 CREATE OR REPLACE TEMP TABLE t_crl_issuer AS SELECT DISTINCT issuer_key FROM t_said WHERE authority = 'crl' AND issuer_key IS NOT NULL
 """
 
+# What a registry adopted it tells by the id and digest of the source it was adopted from: one credential, two who tell of it.
 _SECRETS = """
 CREATE OR REPLACE TEMP TABLE t_secret AS
-WITH bases AS (SELECT (SELECT coalesce(max(credential_key), 0) FROM t_pick) + (SELECT count(*) FROM t_serial_only) AS base)
-SELECT base + dense_rank() OVER (ORDER BY s.source_key, s.kind, s.secret_id, s.digest) AS credential_key, s.*
-FROM e_secret s, bases
+WITH bases AS (SELECT (SELECT coalesce(max(credential_key), 0) FROM t_pick) + (SELECT count(*) FROM t_serial_only) AS base),
+registries AS (SELECT source_key, true AS registry FROM source WHERE kind = 'registry'),
+first AS (SELECT kind, secret_id, digest, min(source_key) AS told_by FROM e_secret ANTI JOIN registries USING (source_key) GROUP BY ALL)
+SELECT base + dense_rank() OVER (ORDER BY coalesce(f.told_by, s.source_key), s.kind, s.secret_id, s.digest) AS credential_key, s.*
+FROM e_secret s LEFT JOIN registries r USING (source_key)
+LEFT JOIN first f ON r.registry AND f.kind = s.kind AND f.secret_id = s.secret_id AND f.digest = s.digest, bases
 """
 
 _STATUS = """

@@ -215,7 +215,7 @@ class _Rows:
         digest = row.fingerprint if row.kind.secret else row.spki or row.fingerprint
         self._draft.add(
             "secret",
-            secret_id=str(row.id),
+            secret_id=row.subject or str(row.id),  # an adopted one keeps the id of its source
             kind=row.kind,
             digest=_bytes(digest),
             digest_key_id=row.digest_key if row.kind.secret else None,

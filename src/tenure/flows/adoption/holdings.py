@@ -46,7 +46,7 @@ def taken_over(
         fingerprint=None if prints is None else bytes.fromhex(prints),
         digest_key=digest_key if kind.secret else None,
         binding=_binding(device, kind),
-        subject=held.subject or (held.name if kind.secret else None),
+        subject=held.subject if kind is CredentialKind.CERTIFICATE else held.name,
         not_before=held.not_before,
         not_after=held.not_after,
         ended_at=ended_at,

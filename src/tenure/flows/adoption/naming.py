@@ -60,7 +60,7 @@ def parse_names(text: str, where: str, owner: str | None, trust_domain: str | No
 
 def cells(device: KnownDevice, names: Names, known: Parties, left_away: Counter[tuple[str, str]]) -> dict[str, Any]:
     """The device as an import would have it, but for its roots and state."""
-    told: dict[str, Any] = {"maker": _maker(device), "model": device.model, "serial": device.serial, "name": device.name}
+    told: dict[str, Any] = {"maker": _maker(device), "model": device.model, "serial": _serial(device), "name": device.name}
     told["owner"] = names.owner if device.owner is None else names.translated("owner", device.owner)
     domain = device.trust_domain
     told["trust_domain"] = names.trust_domain if domain is None else names.translated("trust_domain", domain)
@@ -77,6 +77,11 @@ def _maker(device: KnownDevice) -> str | None:
     """As a record names it, else the one that linking found its serial to be unique within."""
     inferred = (scope for kind, _, scope in device.identifiers if kind == "serial" and scope)
     return device.maker or next(inferred, None)
+
+
+def _serial(device: KnownDevice) -> str | None:
+    """One that still identifies: fillers and serials that unrelated devices share claim nothing."""
+    return device.serial if any(kind == "serial" for kind, _, _ in device.identifiers) else None
 
 
 def _known_or_left(

@@ -13,6 +13,7 @@ adoption = Table(
     ref("device", "device", primary_key=True),
     at("at"),
     Column("snapshots", LargeBinary, nullable=False),  # content ids, 32 bytes each
+    at("left_service_at", nullable=True),  # of one that came as gone: when it left service, as the roll tells
     salt(),
 )
 

@@ -17,6 +17,7 @@ def upgrade() -> None:
         Column("device", Id, nullable=False),
         Column("at", Instant, nullable=False),
         Column("snapshots", LargeBinary, nullable=False),
+        Column("left_service_at", Instant),
         Column("salt", LargeBinary(16)),
         ForeignKeyConstraint(["device"], ["device.id"], name=op.f("fk_adoption_device")),
         PrimaryKeyConstraint("device", name=op.f("pk_adoption")),
