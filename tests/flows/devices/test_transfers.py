@@ -1,0 +1,95 @@
+"""A transfer is one transaction for all its devices: one that is refused refuses the whole."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from tenure.flows.devices import transfers
+from tenure.flows.devices.act import Order, act
+from tenure.lifecycle.commands import Activate, Quarantine
+from tenure.lifecycle.verdict import Code, VerbRefusedError
+from tenure.model.devices import TransferOffer
+from tenure.model.obligations import ObligationKind
+from tenure.model.vocabulary import DeviceState
+from tenure.registry import obligations
+from tenure.registry.faults import NotFoundError
+from tests.databases import START
+from tests.flows.devices.plant import Plant, an_operator
+from tests.proof.hardware import WHY
+from tests.registry.healthy import a_tenant
+
+UNTIL = START + timedelta(days=7)
+
+
+def offered(plant: Plant, *ids: UUID, most: int = 10) -> TransferOffer:
+    return transfers.offer(plant.registry, plant.our_operator, ids, plant.theirs.owner, None, UNTIL, WHY, most)
+
+
+def test_offered_and_accepted(plant: Plant) -> None:
+    (one, _), (two, _) = plant.device(), plant.device()
+    credential = plant.issued(one)
+    offer = offered(plant, one.id, two.id)
+    assert {plant.now(each.id).state for each in (one, two)} == {DeviceState.TRANSFERRING}
+    taken = transfers.accept(plant.registry, plant.their_operator, offer.id, plant.theirs.domain, None, WHY)
+    assert {each.id for each in taken} == {one.id, two.id}
+    assert {(each.owner, each.state, each.name) for each in taken} == {(plant.theirs.owner, DeviceState.CLAIMED, None)}
+    with pytest.raises(NotFoundError):
+        act(plant.registry, plant.our_operator, Order(one.id, Quarantine(), WHY))
+    with plant.registry.read() as reading:
+        owed = obligations.of_device(reading, one.id, only_open=True)
+    assert {(each.kind, each.term) for each in owed} >= {
+        (ObligationKind.END_CREDENTIAL, 1), (ObligationKind.STATE_HANDOVER, 1), (ObligationKind.REPLACE_KEY, 2),
+    }  # fmt: skip
+    assert credential.id in {each.target for each in owed}
+    with pytest.raises(VerbRefusedError) as refused:
+        act(plant.registry, plant.their_operator, Order(one.id, Activate()))
+    assert refused.value.code is Code.KEY_MISSING
+
+
+@pytest.mark.parametrize("by_receiver", [True, False])
+def test_taken_back_or_declined(plant: Plant, by_receiver: bool) -> None:
+    given, _ = plant.device()
+    offer = offered(plant, given.id)
+    actor = plant.their_operator if by_receiver else plant.our_operator
+    [back] = transfers.cancel(plant.registry, actor, offer.id, WHY)
+    assert (back.state, back.owner, back.offer) == (DeviceState.ACTIVE, plant.ours.owner, None)
+    with pytest.raises(VerbRefusedError):
+        transfers.accept(plant.registry, plant.their_operator, offer.id, plant.theirs.domain, None, WHY)
+
+
+def test_one_that_is_refused_refuses_all(plant: Plant) -> None:
+    (good, _), (held, _) = plant.device(), plant.device(DeviceState.LOST)
+    before = plant.events()
+    with pytest.raises(VerbRefusedError) as refused:
+        offered(plant, good.id, held.id)
+    assert refused.value.code is Code.WRONG_STATE
+    assert plant.now(good.id) == good
+    assert plant.events() == before
+
+
+def test_what_cannot_be_offered(plant: Plant) -> None:
+    (ours, _), (more, _), (theirs, _) = plant.device(), plant.device(), plant.device(tenant=plant.theirs)
+    with pytest.raises(NotFoundError):
+        offered(plant, ours.id, theirs.id)
+    with pytest.raises(VerbRefusedError, match="1 devices at most"):
+        offered(plant, ours.id, more.id, most=1)
+    assert plant.now(ours.id) == ours
+
+
+def test_an_offer_is_for_its_receiver_and_its_time(plant: Plant) -> None:
+    given, _ = plant.device()
+    offer = offered(plant, given.id)
+    with pytest.raises(VerbRefusedError) as refused:
+        transfers.accept(plant.registry, plant.our_operator, offer.id, plant.ours.domain, None, WHY)
+    assert refused.value.code is Code.NOT_PERMITTED
+    third = a_tenant(plant.registry, "third")
+    with pytest.raises(NotFoundError):
+        transfers.accept(plant.registry, an_operator(third), offer.id, third.domain, None, WHY)
+    plant.registry.world.now.pass_by(days=8)  # type: ignore[attr-defined] # the clock of the tests
+    with pytest.raises(VerbRefusedError, match="ended"):
+        transfers.accept(plant.registry, plant.their_operator, offer.id, plant.theirs.domain, None, WHY)
+    [back] = transfers.cancel(plant.registry, plant.their_operator, offer.id, WHY)
+    assert back.state is DeviceState.ACTIVE
