@@ -5,11 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Executable, Row, Table, any_, func, insert, literal, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Executable,
+    Insert,
+    Row,
+    Table,
+    any_,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from tenure.model.access import Actor
 from tenure.model.events import Cause, Event, private_digest
@@ -89,7 +106,7 @@ class Work(Reading):
 
     def insert(self, table: Table, *rows: Mapping[str, Any]) -> None:
         if rows:
-            self.connection.execute(insert(table), list(rows))
+            self.connection.execute(_into(table), list(rows))
 
     def note(
         self,
@@ -135,20 +152,28 @@ class Work(Reading):
 
     def _lane(self, count: int) -> tuple[UUID, int]:
         """A lane nobody else holds, its sequence moved on by ``count``. There are about as many lanes as writers at the peak."""
-        lane = ledger.instance
-        free = select(lane.c.id).where(lane.c.closed_at.is_(None)).order_by(lane.c.id).limit(1).with_for_update(skip_locked=True)
-        taken = (
-            update(lane)
-            .where(lane.c.id == free.scalar_subquery())
-            .values(sequence=lane.c.sequence + count)
-            .returning(lane.c.id, lane.c.sequence)
-        )
-        if found := self.row(taken):
+        if found := self.connection.execute(_TAKE_LANE, {"count": count}).first():
             return found.id, found.sequence
         gate.pass_through(self)
         new = self.world.ids()
-        self.insert(lane, {"id": new, "created_at": self.at, "sequence": count})
+        self.insert(ledger.instance, {"id": new, "created_at": self.at, "sequence": count})
         return new, count
+
+
+@cache
+def _into(table: Table) -> Insert:
+    return insert(table)
+
+
+_LANE = ledger.instance
+_FREE = select(_LANE.c.id).where(_LANE.c.closed_at.is_(None)).order_by(_LANE.c.id).limit(1).with_for_update(skip_locked=True)
+_TAKE_LANE = (
+    update(_LANE)
+    .where(_LANE.c.id == _FREE.scalar_subquery())
+    .values(sequence=_LANE.c.sequence + bindparam("count", type_=BigInteger))
+    .returning(_LANE.c.id, _LANE.c.sequence)
+)
+"""Built once: building it cost more than running it."""
 
 
 def event_row(event: Event) -> dict[str, Any]:
