@@ -18,7 +18,7 @@ from tenure.model.obligations import ObligationState
 from tenure.registry.tables.access import approval, idempotency, role_assignment, webhook_delivery
 from tenure.registry.tables.credentials import credential
 from tenure.registry.tables.enforcement import delegation, grant, obligation, obligation_evidence, registration
-from tenure.registry.tables.findings import audit_run, decision
+from tenure.registry.tables.findings import audit_run, decision, finding
 from tenure.registry.tables.ledger import event_text
 from tenure.registry.work import Work
 
@@ -52,6 +52,7 @@ def _over(kept: Retention, now: datetime) -> Iterator[tuple[Table, ColumnElement
     settled = approval.c.state.in_([ApprovalState.USED, ApprovalState.REFUSED, ApprovalState.LAPSED])
     yield approval, and_(settled, approval.c.until < now - kept.approvals)
     yield audit_run, audit_run.c.as_of < now - kept.audits
+    yield finding, finding.c.resolved_at < now - kept.audits
     yield decision, decision.c.ended_at < rights
     yield role_assignment, role_assignment.c.ended_at < rights
     for table in (grant, delegation, registration):

@@ -24,6 +24,7 @@ from tenure.registry import credentials, findings
 from tenure.registry.finding_places import roll_id
 from tenure.registry.findings import Wanted
 from tenure.registry.registry import Registry
+from tenure.registry.retention import Retention, prune
 from tenure.registry.tables.findings import audit_run
 from tenure.registry.tables.ledger import event
 from tenure.registry.work import counted
@@ -186,3 +187,13 @@ def test_the_roll_gives_a_device_known_by_its_hardware_key_the_id_that_is_looked
     ours = shown(registry, tenant.scope)
     assert {s.serial for each in ours for s in each.finding.subjects} == {"SN100002"}
     assert len(shown(registry, EVERYTHING, Wanted())) > len(ours)
+
+
+def test_resolved_findings_go_after_their_time_and_open_ones_never(registry: Registry) -> None:
+    kept(registry, audit(1, finding(1), finding(2)))
+    kept(registry, audit(2, finding(2)))
+    kept_for = Retention(audits=timedelta(days=10))
+    for on, left in ((12, [1, 2]), (13, [2]), (10_000, [2])):
+        with registry.change(OPERATOR) as work:
+            prune(work, kept_for, day(on))
+        assert seen(registry, EVERYTHING) == left
