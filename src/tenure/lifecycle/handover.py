@@ -117,6 +117,14 @@ def read_offer(envelope: bytes, giver: Party, receiver: Party, now: datetime) ->
     return Agreed(offer, file.digest)
 
 
+def read_own_offer(envelope: bytes, giver: Party) -> Agreed[Offer]:
+    """The offer that we signed ourselves, ended or not: what an acceptance is held against. Raises TenureError."""
+    file = opened(envelope, OFFER, giver.key)
+    offer = _decoded(file, _offer)
+    _must(offer.giver == giver, "the offer is not ours", "give the file that this instance made")
+    return Agreed(offer, file.digest)
+
+
 def read_acceptance(envelope: bytes, offer: Offer, offer_digest: bytes, now: datetime) -> Agreed[Acceptance]:
     """The acceptance in a file, if the receiver of this very offer signed it and accepted in time. Raises TenureError.
 
