@@ -97,6 +97,10 @@ class Lifecycle(RuleBasedStateMachine):
         self.ours, self.theirs = a_tenant(registry, "ours"), a_tenant(registry, "theirs")
         self.hands = Hands(a_person(registry, "asker"), a_person(registry, "approver"))
         self.stranger = Actor(ActorKind.SYSTEM, "theirs", (RoleAssignment(Role.OPERATOR, Area(owner=self.theirs.owner)),))
+        for part in PARTS[:2]:  # healthy, in service, with a key that their maker burnt into both; the others are yet to come
+            given = self.hands.register(registry, part, DeviceState.ACTIVE, self.ours, self.hands.asker)
+            assert given
+            self._given(self._new(given.id, part), self.hands.adopt(registry, given.id, FAMILY[0]))
 
     def teardown(self) -> None:
         self.fleet.ship()
