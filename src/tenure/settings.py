@@ -129,6 +129,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Lines below it are not written.")
     token_days: Days = Field(default=90, description="Life of a token for which none is asked.")
     token_days_most: Days = Field(default=366, description="The longest life of a token that may be asked.")
+    finding_targets: str = Field(
+        default="",
+        pattern=r"^((critical|high|medium|low|info)=[0-9]{1,5}(,(critical|high|medium|low|info)=[0-9]{1,5})*)?$",
+        description="Days to resolve a finding in, as `critical=3,high=14` (0: none); the others keep 7, 30, 90, 180.",
+    )
     listen: Listen = Field(default_factory=Listen)
     tls: Tls = Field(default_factory=Tls)
     limits: Limits = Field(default_factory=Limits)

@@ -95,3 +95,13 @@ def test_what_was_kept_is_told_with_why_it_stays_open(made: Registered, reported
     told = made.run("findings", "keep", reported, "--audit", "fleet").out
     assert "not looked at  3" in told
     assert "3 stay open: no source of kind cmdb was collected" in told
+
+
+def test_an_organisation_has_targets_of_its_own(made: Registered, reported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made.run("findings", "keep", reported, "--audit", "fleet")
+    before = made.json("findings", "show", finding(2).id)["due"]
+    monkeypatch.setenv("TENURE_FINDING_TARGETS", "low=3")
+    assert (before, made.json("findings", "show", finding(2).id)["due"]) == ("2027-04-30T00:00:00Z", "2026-11-04T00:00:00Z")
+    assert made.json("findings", "show", finding(2).id, "--targets", "low=0")["due"] is None
+    monkeypatch.setenv("TENURE_FINDING_TARGETS", "grave=3")
+    assert made.run("findings", "list").code == 2

@@ -30,6 +30,7 @@ from tenure.flows.sequence import Sequencing, sequence
 from tenure.flows.ship import Shipping, Window, ship, window
 from tenure.flows.tokens import DigestKeys
 from tenure.flows.webhooks.deliver import deliver, release
+from tenure.lifecycle.finding_decisions import Targets
 from tenure.registry import people
 from tenure.registry.registry import Registry
 from tenure.registry.retention import Retention, prune
@@ -76,7 +77,8 @@ def assembled(settings: Settings, out: TextIO, own: Door | None = None) -> Servi
         most, waits = settings.approvals.devices, timedelta(hours=settings.approvals.hours)
         life, longest = timedelta(days=settings.token_days), timedelta(days=settings.token_days_most)
         published = partial(published_in, custody)
-        app = create_app(Parts(frame, registry, ledger.store, ledger.identity, digests, life, longest, most, waits, published))
+        works = (ledger.store, ledger.identity, digests, life, longest, most, waits, published)
+        app = create_app(Parts(frame, registry, *works, Targets.parse(settings.finding_targets)))
         first = tokens.first(registry, digests, life) if own is None else None
         opened.pop_all()  # the service closes it from here on
     return Service(app, duties, registry, first.text if first else None, log)

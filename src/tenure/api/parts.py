@@ -24,6 +24,7 @@ from tenure.api.shapes.wire import Form, Page
 from tenure.flows.tokens import DigestKeys
 from tenure.ledger.checkpoint import Identity
 from tenure.ledger.store import LedgerStore
+from tenure.lifecycle.finding_decisions import Targets
 from tenure.model.access import Actor, Scope
 from tenure.model.own_keys import OwnKey
 from tenure.registry.registry import Registry
@@ -119,6 +120,7 @@ class Parts:
     approval_over: int  # devices of one act beyond which it takes a second person
     approval_life: timedelta
     published: Callable[[], Sequence[OwnKey]] = tuple  # Tenure's own keys, as far as others may rely on them
+    targets: Targets = field(default_factory=Targets)  # by when findings are to be resolved
 
 
 def parts_of(request: Request) -> Parts:
