@@ -29,7 +29,6 @@ from tenure.flows.devices.approvals import lapse
 from tenure.flows.sequence import Sequencing, sequence
 from tenure.flows.ship import Shipping, Window, ship, window
 from tenure.flows.tokens import DigestKeys
-from tenure.flows.webhooks.deliver import deliver, release
 from tenure.lifecycle.finding_decisions import Targets
 from tenure.registry import people
 from tenure.registry.registry import Registry
@@ -38,7 +37,7 @@ from tenure.settings import Limits, Settings
 from tenure.wiring.ledger import Ledger, NoShelf, ledger_of
 from tenure.wiring.own_keys import cursor_keys, custody_of, digest_keys, published_in
 from tenure.wiring.registry import made
-from tenure.wiring.webhooks import courier_of
+from tenure.wiring.webhooks import Telling
 
 HOUR = 3600.0
 UNMETERED = Rate(1e6, 1_000_000)
@@ -155,16 +154,8 @@ def duties_of(settings: Settings, registry: Registry, ledger: Ledger) -> list[Du
     duties = [Duty("sequencing", sequencing, settings.ledger.sequence_seconds, last_sequencing)]
     if ledger.shelf is not None:
         duties.append(Duty("shipping", shipping, settings.ledger.ship_seconds, shipping))
-    courier = courier_of(registry, settings)
-
-    def telling() -> bool:
-        return deliver(courier).more
-
-    def last_telling() -> bool:
-        release(courier)
-        return False
-
-    return [*duties, Duty("webhooks", telling, settings.webhooks.seconds, last_telling), Duty("pruning", pruning, HOUR)]
+    telling = Telling(registry, settings)
+    return [*duties, Duty("webhooks", telling.step, settings.webhooks.seconds, telling.end), Duty("pruning", pruning, HOUR)]
 
 
 def _kept(settings: Settings) -> Retention:

@@ -17,7 +17,7 @@ from tenure.api.problem import Flaw, Kind, RefusalError
 from tenure.errors import TenureError
 from tenure.flows.findings.decide import DecisionRefusedError
 from tenure.flows.tokens import TokenRefusedError
-from tenure.flows.webhooks.post import WebhookError
+from tenure.flows.webhooks.address import WebhookError
 from tenure.lifecycle.verdict import VerbRefusedError
 from tenure.registry.faults import (
     ConflictError,

@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 
 from tenure.flows.webhooks import hear, keep
+from tenure.flows.webhooks.address import WebhookError
 from tenure.flows.webhooks.deliver import LEASE, Round, deliver, release
 from tenure.flows.webhooks.patience import Patience
-from tenure.flows.webhooks.post import Answer, HttpPost, WebhookError
+from tenure.flows.webhooks.post import Answer, HttpPost
 from tenure.flows.webhooks.signing import Message
 from tenure.registry.faults import NotFoundError, UnknownReferenceError
 from tests.flows.webhooks.outside import Outside

@@ -16,8 +16,9 @@ from http_message_signatures import HTTPMessageVerifier, MappingKeyResolver
 from http_message_signatures.algorithms import ED25519
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
 
+from tenure.flows.webhooks.address import WebhookError, check_url, is_local
 from tenure.flows.webhooks.patience import Patience
-from tenure.flows.webhooks.post import Failed, HttpPost, Taken, WebhookError, check_url, is_local
+from tenure.flows.webhooks.post import Failed, HttpPost, Taken
 from tenure.flows.webhooks.signing import Message, message, sign
 from tenure.model.webhooks import Delivery, DeliveryState, Webhook
 from tests.flows.webhooks.outside import KEY

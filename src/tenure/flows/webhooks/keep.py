@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from tenure.flows.webhooks.post import WebhookError, check_url
+from tenure.flows.webhooks.address import WebhookError, check_url
 from tenure.model.access import Actor
 from tenure.model.events import Cause
 from tenure.model.webhooks import DeliveryState, Webhook

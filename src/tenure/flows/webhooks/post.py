@@ -7,20 +7,16 @@ import socket
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address, ip_address
 from typing import Any, Protocol, TypeAlias
-from urllib.parse import urlsplit
 
 import httpcore
 
-from tenure.errors import TenureError
+from tenure.flows.webhooks.address import is_local
 from tenure.flows.webhooks.signing import Message
 
 SECONDS = 5.0
 """From the look-up of the name to the status, all in all: a receiver that drips bytes gets no more."""
 
-LONGEST_URL = 2000
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _FAILURES = (
     httpcore.NetworkError,
     httpcore.ProtocolError,
@@ -29,10 +25,6 @@ _FAILURES = (
     OSError,
     ValueError,  # a name or a port that none can have
 )
-
-
-class WebhookError(TenureError):
-    """A webhook cannot be as it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,28 +105,3 @@ class _Checked(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
         return await self._inner.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
-
-
-def is_local(address: str) -> bool:
-    """Loopback, link-local (where clouds keep the secrets of a machine), unspecified, multicast. Private ones are no such."""
-    ip = ip_address(address)
-    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    return ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast
-
-
-def check_url(url: str) -> str:
-    """The URL, if a webhook may have it. Raises WebhookError: events leave over TLS, or stay on this machine."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise WebhookError("no URL of a receiver", "write it as https://host/path") from None
-    if parts.username is not None or parts.password is not None:
-        raise WebhookError("a URL with a password would be shown in lists and logs", "receivers know us by our signature")
-    readable = url.isascii() and url.isprintable() and " " not in url and len(url) <= LONGEST_URL
-    if not parts.hostname or not readable or parts.fragment:
-        raise WebhookError(f"no URL of a receiver: {url[:200]!r}", "write it as https://host/path, host in ASCII")
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        raise WebhookError(f"events do not leave over {parts.scheme or 'no scheme'}", "use https (http only to this machine)")
-    return url
