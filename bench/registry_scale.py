@@ -2,8 +2,8 @@
 
 python -m bench.registry_scale [sqlite|postgresql|both] [DEVICES]
 
-In the process, without HTTP: a device by id, by serial, a page of 10, and quarantine or release with its event. ``ROUNDS``
-times each on devices drawn at random, small and large registry in turns; the limit is a median less than 30 % dearer.
+In the process, without HTTP (``registry_http`` goes through it): a device by id, by serial, a page of 5, and quarantine or release
+with its event. ``ROUNDS`` times each on devices drawn at random, small and large registry in turns; medians.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TypeVar
 
 from bench._databases import KINDS, database
 from bench._many_devices import OWNERS, device_id, fill, serial
@@ -39,11 +41,10 @@ def by_serial(registry: Registry, number: int) -> object:
 
 
 def a_page(registry: Registry, number: int) -> object:
-    """Ten devices, from any on; among ten there is but one such page."""
-    start = (str(device_id(number)),) if number > 10 else None
+    """Five devices, from any on that has so many behind it."""
+    start = (str(device_id(number if number > 10 else number % 5)),)
     with registry.read() as reading:
-        found = page(reading, EVERYTHING, DeviceFilter(), after=start, limit=10)
-        assert len(found.items) == 10
+        found = page(reading, EVERYTHING, DeviceFilter(), after=start, limit=5)
         return found
 
 
@@ -65,43 +66,61 @@ def a_verb(registry: Registry, number: int) -> None:
 OPERATIONS: dict[str, Operation] = {
     "device by id": by_id,
     "device by serial": by_serial,
-    "page of 10": a_page,
+    "page of 5": a_page,
     "page of 1 of a tenant": next_of_tenant,
     "verb with its event": a_verb,
 }
 
 
-def measure(registry: Registry, operation: Operation, count: int, chance: random.Random) -> list[float]:
+T = TypeVar("T")
+
+
+def measure(target: T, operation: Callable[[T, int], object], count: int, chance: random.Random) -> list[float]:
     spent = []
     for _ in range(ROUNDS // 10):
         number = chance.randrange(count)
         start = time.perf_counter()
-        operation(registry, number)
+        operation(target, number)
         spent.append(time.perf_counter() - start)
     return spent
 
 
-def compare(kind: str, count: int) -> None:
+def compare(
+    kind: str, count: int, reach: Callable[[str], AbstractContextManager[T]], operations: dict[str, Callable[[T, int], object]]
+) -> None:
     with database(kind) as small_url, database(kind) as large_url:
         fill(small_url, 10)
         started = time.monotonic()
         fill(large_url, count)
         print(f"{kind}: {count:,} devices made in {time.monotonic() - started:.0f} s", flush=True)
-        small, large, chance = opened(small_url), opened(large_url), random.Random(1)
-        for name, operation in OPERATIONS.items():
-            few: list[float] = []
-            many: list[float] = []
-            for turn in range(11):
-                one, other = measure(small, operation, 10, chance), measure(large, operation, count, chance)
-                if turn:  # the first warms
-                    few, many = few + one, many + other
-            ten, all_ = statistics.median(few) * 1000, statistics.median(many) * 1000
-            print(f"{kind}, {name}: {ten:.2f} ms among 10, {all_:.2f} ms among {count:,}: {all_ / ten - 1:+.0%}", flush=True)
-        small.close()
-        large.close()
+        with reach(small_url) as small, reach(large_url) as large:
+            chance = random.Random(1)
+            for name, operation in operations.items():
+                few: list[float] = []
+                many: list[float] = []
+                for turn in range(11):
+                    one, other = measure(small, operation, 10, chance), measure(large, operation, count, chance)
+                    if turn:  # the first warms
+                        few, many = few + one, many + other
+                ten, all_ = statistics.median(few) * 1000, statistics.median(many) * 1000
+                told = f"{ten:.2f} ms among 10, {all_:.2f} ms among {count:,}: {all_ / ten - 1:+.0%}"
+                print(f"{kind}, {name}: {told}", flush=True)
+
+
+@contextmanager
+def in_process(url: str) -> Iterator[Registry]:
+    registry = opened(url)
+    yield registry
+    registry.close()
+
+
+def asked() -> tuple[tuple[str, ...], int]:
+    """Which databases, and how many devices, by the command line."""
+    named = sys.argv[1] if len(sys.argv) > 1 else "both"
+    return (KINDS if named == "both" else (named,)), int(sys.argv[2]) if len(sys.argv) > 2 else 10_000_000
 
 
 if __name__ == "__main__":
-    named = sys.argv[1] if len(sys.argv) > 1 else "both"
-    for kind in KINDS if named == "both" else (named,):
-        compare(kind, int(sys.argv[2]) if len(sys.argv) > 2 else 10_000_000)
+    kinds, count = asked()
+    for kind in kinds:
+        compare(kind, count, in_process, OPERATIONS)
