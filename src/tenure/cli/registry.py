@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tenure.cli import restore
 from tenure.cli.connection import Database, SettingsFile
 from tenure.cli.database import Here, on_database
 from tenure.cli.screen import show
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     group.command(
         "export", help="Write it to a folder that `tenure audit` reads beside other exports (docs/sources/registry.md)."
     )(on_database(export))
+    restore.register(group)
     app.add_typer(group, name="registry")
 
 
