@@ -7,6 +7,7 @@ from uuid import UUID
 
 import typer
 
+from tenure.cli import handover
 from tenure.cli.connection import Api, on_registry, texts
 from tenure.cli.parties import Limit, Reason
 from tenure.cli.showing import show_list, show_one
@@ -30,6 +31,7 @@ def register(group: typer.Typer) -> None:
     transfer.command("cancel", help="Take an offer back, or decline it.")(on_registry(cancel))
     transfer.command("list", help="List offers of either party.")(on_registry(offers))
     transfer.command("show", help="Show one offer.")(on_registry(one_offer))
+    handover.register(transfer)
     group.add_typer(transfer, name="transfer")
 
 
