@@ -2,8 +2,7 @@
 
 python -m bench.registry_scale [sqlite|postgresql|both] [DEVICES]
 
-In the process, without HTTP (``registry_http`` goes through it): a device by id, by serial, a page of 5, and quarantine or release
-with its event. ``ROUNDS`` times each on devices drawn at random, small and large registry in turns; medians.
+In the process (``registry_http`` goes through HTTP): a device by id, by serial, a page of 5, quarantine or release with its event. ``ROUNDS`` times each on devices drawn at random, small and large registry in turns; medians.
 """
 
 from __future__ import annotations
@@ -44,8 +43,7 @@ def a_page(registry: Registry, number: int) -> object:
     """Five devices, from any on that has so many behind it."""
     start = (str(device_id(number if number > 10 else number % 5)),)
     with registry.read() as reading:
-        found = page(reading, EVERYTHING, DeviceFilter(), after=start, limit=5)
-        return found
+        return page(reading, EVERYTHING, DeviceFilter(), after=start, limit=5)
 
 
 def next_of_tenant(registry: Registry, number: int) -> object:
