@@ -16,7 +16,10 @@ from tenure.registry.device_rows import device_row, root_row
 from tenure.registry.devices import Held
 from tenure.registry.faults import ConflictError, RootTakenError, TombstonedError, UnknownReferenceError
 from tenure.registry.keys import hold_keys
+from tenure.registry.ledger_runs import slices
+from tenure.registry.tables.credentials import credential
 from tenure.registry.tables.devices import device, hardware_root
+from tenure.registry.tables.enforcement import obligation
 from tenure.registry.tables.ledger import event, event_text
 from tenure.registry.work import Work
 
@@ -56,16 +59,21 @@ def change_device(work: Work, held: Held, after: Device, cause: Cause) -> Device
     _change_roots(work, before, after)
     custody.pass_on(work, before, after, cause.verb)
     if after.forgotten_at and not before.forgotten_at:
-        erase_texts(work, str(before.id))
+        erase_texts(work, before.id)
         adoptions.erase(work, before.id)
     work.note(cause, KIND, str(before.id), value_digest(held.salt, before), value_digest(salt or b"", after))
     return after
 
 
-def erase_texts(work: Work, subject: str) -> None:
-    """Empties what people wrote in the events of a subject: salt and text go, the events stay."""
-    theirs = select(event.c.id).where(event.c.subject == subject)
-    work.write(delete(event_text).where(event_text.c.event.in_(theirs)))
+def erase_texts(work: Work, id: UUID) -> None:
+    """Empties what people wrote in the events of a device, its credentials, obligations and tombstones: salt and text go, the
+    events stay."""
+    of_it = [select(table.c.id).where(table.c.device == id) for table in (credential, obligation)]
+    subjects = {str(id), *(str(row.id) for found in of_it for row in work.rows(found))}
+    subjects |= {stone.spki.hex() for stone in tombstones.of_device(work, id)}
+    for some in slices(sorted(subjects)):
+        theirs = select(event.c.id).where(work.among(event.c.subject, some))
+        work.write(delete(event_text).where(event_text.c.event.in_(theirs)))
 
 
 def _change_roots(work: Work, before: Device, after: Device) -> None:

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete
 
 from tenure.lifecycle.approval import used
 from tenure.lifecycle.verdict import Permitted
 from tenure.model.access import EVERYTHING
 from tenure.model.devices import Device
-from tenure.model.events import Cause, value_digest
-from tenure.registry import approvals, credentials, obligations, offers, tombstones
+from tenure.model.events import Cause
+from tenure.registry import approvals, campaigns, credentials, obligations, offers, tombstones
 from tenure.registry.device_changes import change_device, insert_device
 from tenure.registry.devices import Held
 from tenure.registry.faults import ConflictError
-from tenure.registry.tables.custody import campaign, transfer_item
+from tenure.registry.tables.custody import transfer_item
 from tenure.registry.work import Work
-
-
-@dataclass(frozen=True, slots=True)
-class _SharedKey:
-    """What a campaign is about when it opens."""
-
-    id: UUID
-    spki: bytes
 
 
 def carry_out(work: Work, held: Collection[Held], permitted: Permitted, cause: Cause) -> tuple[Device, ...]:
@@ -51,7 +41,7 @@ def carry_out(work: Work, held: Collection[Held], permitted: Permitted, cause: C
     tombstones.bury(work, permitted.tombstones, cause)
     credentials.refuse_former(work, permitted.device.id, permitted.former_keys)
     for key in permitted.shared_keys:
-        _open_campaign(work, key, cause)
+        campaigns.open_for(work, key, permitted.device.id, cause)
     obligations.open_all(work, permitted.opened, cause)
     obligations.void(work, permitted.voided, cause)
     _answer_offer(work, permitted, cause)
@@ -66,23 +56,3 @@ def _answer_offer(work: Work, permitted: Permitted, cause: Cause) -> None:
     if permitted.left_offer is not None:
         item = (transfer_item.c.offer == permitted.left_offer, transfer_item.c.device == permitted.device.id)
         work.write(delete(transfer_item).where(*item))
-
-
-def _open_campaign(work: Work, key: bytes, cause: Cause) -> None:
-    """One open campaign for a key that siblings share: to give each a key of its own."""
-    if work.row(select(campaign.c.id).where(campaign.c.spki == key, campaign.c.state == "open")) is not None:
-        return
-    id: UUID = work.world.ids()
-    row = {
-        "id": id,
-        "kind": "shared-key",
-        "title": "devices share a key of one that is gone",
-        "spki": key,
-        "filter": {"spki": key.hex()},
-        "state": "open",
-        "devices": 0,
-        "opened_at": work.at,
-        "version": 1,
-    }
-    work.write(insert(campaign).values(row))
-    work.note(cause, "campaign", str(id), None, value_digest(b"", _SharedKey(id, key)))
