@@ -6,23 +6,28 @@ python -m bench.ledger_cost [sqlite|postgresql|both] [SECONDS]
    places them meanwhile; once without digests, events and sequencer. Taken in turns, medians.
 2. Events: transactions that note ``batch`` events, with the sequencer beside; counted are events that have a place at the end.
 
+Wall time on a busy machine says little, so processor time (of writers, sequencer and server) stands beside it.
 The sequencer works as in `tenure serve`: on SQLite a thread of the process that writes, on PostgreSQL a process beside two.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import statistics
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing import get_context
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
 from uuid import UUID
 
+import psycopg
 import uuid_utils.compat
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -108,6 +113,12 @@ def without_ledger() -> None:
     setattr(device_changes, "value_digest", lambda *_: b"")  # noqa: B010 - as above
 
 
+class Done(ctypes.Structure):
+    """What all writers did together."""
+
+    _fields_: ClassVar = [("rate", ctypes.c_double), ("changes", ctypes.c_longlong), ("seconds", ctypes.c_double)]
+
+
 @dataclass(frozen=True)
 class Load:
     """What a writer does; picklable, as each is a process of its own."""
@@ -134,17 +145,22 @@ def write(load: Load, ids: list[UUID], go: Any, done: Any, placed: Any) -> None:
     with registry.read() as reading:
         reading.connection.exec_driver_sql("SELECT 1")
     go.wait()
+    begun = time.process_time()
     started, turn, count = time.monotonic(), 0, 0
     while (spent := time.monotonic() - started) < load.seconds:
         start = turn * load.batch % max(1, len(ids) - load.batch + 1)
         with registry.change(ACTOR) as work:
             load.act(work, ids[start : start + load.batch], turn)
         turn, count = turn + 1, count + load.batch
-    with done.get_lock():
-        done.value += count / spent
     over.set()
     if placing.is_alive():
         placing.join()
+    with done.get_lock():
+        done.rate, done.changes, done.seconds = (
+            done.rate + count / spent,
+            done.changes + count,
+            done.seconds + time.process_time() - begun,
+        )
     registry.close()
 
 
@@ -163,10 +179,30 @@ def place(registry: Registry, over: Any, placed: Any) -> None:
     sequencer.stop(datetime.now(UTC))
 
 
-def place_beside(url: str, over: Any, placed: Any) -> None:
+def place_beside(url: str, over: Any, done: Any, placed: Any) -> None:
     registry = opened(url)
+    begun = time.process_time()
     place(registry, over, placed)
+    with done.get_lock():
+        done.seconds += time.process_time() - begun
     registry.close()
+
+
+def server_seconds(url: str) -> float:
+    """Processor time of PostgreSQL's processes so far, also of those that have ended."""
+    if url.startswith("sqlite"):
+        return 0.0
+    with psycopg.connect(url) as connection:
+        server = int(Path(f"/proc/{connection.info.backend_pid}/stat").read_text().rpartition(")")[2].split()[1])
+        ticks = 0
+        for each in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # it ended meanwhile
+                told = each.read_text().rpartition(")")[2].split()
+                if int(each.parent.name) == server:
+                    ticks += sum(map(int, told[11:15]))  # its own, and of children that ended
+                elif int(told[1]) == server:
+                    ticks += sum(map(int, told[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -175,14 +211,17 @@ class Run:
 
     written: float
     placed: float
+    processor: float  # microseconds of processor time each
 
 
 def run(load: Load, ids: list[list[UUID]]) -> Run:
     writers = 1 if load.alone else WRITERS
     go, over = SPAWN.Barrier(writers + 1), SPAWN.Event()
-    done, placed = SPAWN.Value("d", 0.0), SPAWN.Value("q", 0)
+    done: Any = SPAWN.Value(Done)
+    placed = SPAWN.Value("q", 0)
+    before = server_seconds(load.url)
     writing = [SPAWN.Process(target=write, args=(load, ids[n], go, done, placed)) for n in range(writers)]
-    placing = SPAWN.Process(target=place_beside, args=(load.url, over, placed))
+    placing = SPAWN.Process(target=place_beside, args=(load.url, over, done, placed))
     beside = [] if load.alone or load.bare else [placing]
     for process in (*writing, *beside):
         process.start()
@@ -193,7 +232,9 @@ def run(load: Load, ids: list[list[UUID]]) -> Run:
     over.set()
     for process in beside:
         process.join()
-    return Run(done.value, placed.value / (time.monotonic() - started))
+    whole = time.monotonic() - started
+    seconds = done.seconds + server_seconds(load.url) - before
+    return Run(done.rate, placed.value / whole, seconds / done.changes * 1e6)
 
 
 def main(kinds: tuple[str, ...], seconds: float) -> None:
@@ -214,10 +255,14 @@ def main(kinds: tuple[str, ...], seconds: float) -> None:
 def cost(load: Load, ids: list[list[UUID]]) -> str:
     bare, kept = [], []
     for _ in range(TURNS):
-        bare.append(run(replace(load, bare=True), ids).written)
-        kept.append(run(load, ids).written)
-    dearer = statistics.median(b / k - 1 for b, k in zip(bare, kept, strict=True))
-    return f"{statistics.median(bare):,.0f}/s without, {statistics.median(kept):,.0f}/s with the ledger: {dearer:+.0%}"
+        bare.append(run(replace(load, bare=True), ids))
+        kept.append(run(load, ids))
+    told = []
+    for figure, unit in (("written", "/s"), ("processor", " us of processor")):
+        without, with_ = (statistics.median(getattr(r, figure) for r in runs) for runs in (bare, kept))
+        dearer = without / with_ if figure == "written" else with_ / without
+        told.append(f"{without:,.0f}{unit} without, {with_:,.0f}{unit} with the ledger ({dearer - 1:+.0%})")
+    return "; ".join(told)
 
 
 if __name__ == "__main__":
