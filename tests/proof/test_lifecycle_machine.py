@@ -46,7 +46,7 @@ from tests.registry.healthy import OPERATOR, a_tenant, new_id
 
 PARTS = tuple(Hardware(number) for number in range(4))
 FAMILY = (b"\xfa" * 32, b"\xfb" * 32)  # keys that a maker burnt into more than one device
-SECONDS, STEPS, RESTORES = 30, 35, 2
+SECONDS, STEPS, RESTORES = 40, 35, 2
 
 _any_part = st.sampled_from(PARTS)
 _arriving = st.sampled_from([DeviceState.MANUFACTURED, DeviceState.CLAIMED, DeviceState.ACTIVE, DeviceState.ACTIVE])
@@ -336,7 +336,7 @@ def _run() -> None:
         run_state_machine_as_test(
             Lifecycle,
             settings=settings(
-                max_examples=8,
+                max_examples=4,
                 stateful_step_count=STEPS,
                 deadline=None,
                 database=None,
