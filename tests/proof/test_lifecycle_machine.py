@@ -203,6 +203,7 @@ class Lifecycle(RuleBasedStateMachine):
             assert part == held.part, "other hardware answered for it"
             held.out = False
             self.gone.discard(held.part)
+            self.buried.discard(held.part.root)  # a root that was certified too is buried as a root; as a key it is of old
 
     @precondition(lambda self: self.known)
     @rule(pick=_pick)
