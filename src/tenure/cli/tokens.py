@@ -91,12 +91,14 @@ def _kept_in(path: Path | None) -> Iterator[TextIO | None]:
         file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii")
     except FileExistsError:
         raise TenureError(f"{path} is there already", "name a new file") from None
+    written = False
     try:
         with file:
             yield file
-    except BaseException:
-        path.unlink()
-        raise
+        written = True
+    finally:
+        if not written:  # no file stays for a token that never came
+            path.unlink()
 
 
 def assignment(text: str) -> dict[str, Any]:
