@@ -85,6 +85,9 @@ def test_an_auditor_reads_the_events_of_own_devices(service: Service) -> None:
     auditor = service.of_owner(Role.AUDITOR, service.ours)
     events = service.ask("GET", f"/devices/{stock.ours.device}/events", auditor).json()["items"]
     assert [event["verb"] for event in events] == ["register"]
+    assert [events[0][word] for word in ("instance", "sequence", "position")] == [None] * 3  # they count what others do
+    (whole,) = service.ask("GET", f"/devices/{stock.ours.device}/events").json()["items"]
+    assert whole["sequence"] >= 1
     assert service.ask("GET", f"/devices/{stock.theirs.device}/events", auditor).status_code == 404
     assert service.ask("GET", "/events", auditor).status_code == 403
 

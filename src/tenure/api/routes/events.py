@@ -37,7 +37,8 @@ def of_device(ask: Ask, pager: Paged, registry: Records, device: UUID, query: An
     with registry.read() as reading:
         devices.get(reading, ask.scope, device)
         page = event_lists.of_device(reading, ask.scope, device, pager.after_id(query.cursor), query.limit)
-    return Page(items=list(map(EventForm.of, page.items)), next=pager.next((str(page.next),) if page.next else None))
+    items = [EventForm.within(ask.scope, told) for told in page.items]
+    return Page(items=items, next=pager.next((str(page.next),) if page.next else None))
 
 
 @router.get("/events/{event}", summary="One event", responses=documented(NOT_FOUND))

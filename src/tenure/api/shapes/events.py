@@ -8,7 +8,10 @@ from uuid import UUID
 from pydantic import Field
 
 from tenure.api.shapes.wire import Form, Instant, Sha256, example
+from tenure.model.access import EVERYTHING, Scope
 from tenure.registry.event_lists import Told
+
+_ELSEWHERE = "null for callers limited to an area, whom it would tell how much happens elsewhere"
 
 
 class EventForm(Form):
@@ -32,8 +35,8 @@ class EventForm(Form):
     )
 
     id: UUID
-    instance: UUID
-    sequence: int
+    instance: UUID | None = Field(description=f"Who made it; {_ELSEWHERE}")
+    sequence: int | None = Field(description=f"Its number there; {_ELSEWHERE}")
     at: Instant
     actor: str
     verb: str
@@ -44,8 +47,14 @@ class EventForm(Form):
     evidence: tuple[Sha256, ...]
     private_digest: Sha256 | None = Field(description="Of the reason: it tells nothing once the reason is erased")
     reason: str | None = Field(default=None, description="Null where none was given, or it was erased")
-    position: int | None = Field(default=None, description="Its place in the ledger; null: it has none yet")
+    position: int | None = Field(default=None, description=f"Its place in the ledger; null: it has none yet, and {_ELSEWHERE}")
 
     @classmethod
     def of(cls, told: Told) -> Self:
         return cls.model_validate(told.event).model_copy(update={"reason": told.reason, "position": told.position})
+
+    @classmethod
+    def within(cls, scope: Scope, told: Told) -> Self:
+        """As a caller of this scope may see it: numbers that count the events of others are left out (invariant 14)."""
+        whole = cls.of(told)
+        return whole if scope == EVERYTHING else whole.model_copy(update={"instance": None, "sequence": None, "position": None})
