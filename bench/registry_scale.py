@@ -2,7 +2,7 @@
 
 python -m bench.registry_scale [sqlite|postgresql|both] [DEVICES]
 
-In the process (``registry_http`` goes through HTTP): a device by id, by serial, a page of 5, quarantine or release with its event.
+In the process (``registry_http``: through HTTP): a device by id, by serial, a page of 5, quarantine or release with its event.
 ``ROUNDS`` times each on devices drawn at random, small and large registry in turns; medians.
 """
 
