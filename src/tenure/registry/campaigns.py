@@ -59,7 +59,8 @@ def _opened(key: bytes) -> dict[str, object]:
 
 def _holders(reading: Reading, key: bytes, gone: UUID) -> list[UUID]:
     has_it = or_(credential.c.spki == key, credential.c.fingerprint == key)
-    live = and_(has_it, credential.c.state.in_(NOT_ENDED), credential.c.device != gone, device.c.state.not_in(GONE))
+    present = and_(credential.c.state.in_(NOT_ENDED), credential.c.term == device.c.term)
+    live = and_(has_it, present, credential.c.device != gone, device.c.state.not_in(GONE))
     found = select(credential.c.device).distinct().join(device, device.c.id == credential.c.device).where(live)
     return [row.device for row in reading.rows(found)]
 

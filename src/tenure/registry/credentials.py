@@ -63,10 +63,12 @@ def expiring(reading: Reading, scope: Scope, start: datetime, end: datetime, lim
 
 
 def shared_with_others(reading: Reading, id: UUID, keys: Collection[bytes]) -> frozenset[bytes]:
-    """Of these keys and fingerprints, those in a credential, not ended, of another device that is not gone."""
+    """Of these keys and fingerprints, those in a credential, not ended, of another device that is not gone. One of an earlier
+    term of that device is to end anyway, and cuts nobody off."""
     if not keys:
         return frozenset()
-    live = and_(credential.c.state.in_(NOT_ENDED), credential.c.device != id, device.c.state.not_in(GONE))
+    present = and_(credential.c.state.in_(NOT_ENDED), credential.c.term == device.c.term)
+    live = and_(present, credential.c.device != id, device.c.state.not_in(GONE))
     joined = select(credential.c.spki, credential.c.fingerprint).join(device, device.c.id == credential.c.device).where(live)
     rows = [
         *reading.rows(joined.where(credential.c.spki.in_(keys))),
