@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, and_, exists, insert, or_, select, update
 
 from tenure.lifecycle.obligations import Closed
 from tenure.model.access import Scope
@@ -16,6 +16,7 @@ from tenure.model.events import Cause, value_digest
 from tenure.model.obligations import EvidenceKind, Obligation, ObligationEvidence, ObligationState
 from tenure.registry.faults import ConflictError, NotFoundError
 from tenure.registry.scoping import visible
+from tenure.registry.tables.custody import custody
 from tenure.registry.tables.devices import device
 from tenure.registry.tables.enforcement import obligation, obligation_evidence
 from tenure.registry.work import Reading, Work
@@ -36,6 +37,11 @@ def of_device(reading: Reading, id: UUID, *, only_open: bool = False) -> tuple[O
     """All of a device whose visibility was asked before, oldest first."""
     found = select(obligation).where(obligation.c.device == id).order_by(obligation.c.id)
     return tuple(map(_value, reading.rows(_open(found) if only_open else found)))
+
+
+def seen_of_device(reading: Reading, scope: Scope, id: UUID) -> tuple[Obligation, ...]:
+    """Those of a device that a caller may see, oldest first."""
+    return tuple(map(_value, reading.rows(_seen_by(scope).where(obligation.c.device == id).order_by(obligation.c.id))))
 
 
 def of_cause(reading: Reading, scope: Scope, cause: UUID) -> tuple[Obligation, ...]:
@@ -103,7 +109,18 @@ def _settle(work: Work, after: Obligation, cause: Cause) -> None:
 
 
 def _seen_by(scope: Scope) -> Select[Any]:
-    return select(obligation).join(device, device.c.id == obligation.c.device).where(visible(scope, device))
+    """Those of the present term of devices in the scope, and of terms in which an owner of the scope had the device.
+
+    What ends an owner's trust is that owner's to follow up; the next one learns nothing of it (invariant 14).
+    """
+    found = select(obligation).join(device, device.c.id == obligation.c.device)
+    if scope.whole:
+        return found
+    owners = [area.owner for area in scope.areas if area.owner is not None and area.trust_domain is None]
+    then = exists().where(
+        custody.c.device == obligation.c.device, custody.c.term == obligation.c.term, custody.c.owner.in_(sorted(owners))
+    )
+    return found.where(or_(and_(visible(scope, device), obligation.c.term == device.c.term), then))
 
 
 def _open(found: Select[Any]) -> Select[Any]:

@@ -11,6 +11,7 @@ from tenure.flows.devices import transfers
 from tenure.flows.devices.act import Order, act
 from tenure.lifecycle.commands import Activate, Quarantine
 from tenure.lifecycle.verdict import Code, VerbRefusedError
+from tenure.model.access import EVERYTHING, Area, Scope
 from tenure.model.devices import TransferOffer
 from tenure.model.obligations import ObligationKind
 from tenure.model.vocabulary import DeviceState
@@ -93,3 +94,15 @@ def test_an_offer_is_for_its_receiver_and_its_time(plant: Plant) -> None:
         transfers.accept(plant.registry, plant.their_operator, offer.id, plant.theirs.domain, None, WHY)
     [back] = transfers.cancel(plant.registry, plant.their_operator, offer.id, WHY)
     assert back.state is DeviceState.ACTIVE
+
+
+def test_each_owner_sees_what_arose_in_its_own_term(plant: Plant) -> None:
+    device, _ = plant.device()
+    plant.issued(device)
+    transfers.accept(plant.registry, plant.their_operator, offered(plant, device.id).id, plant.theirs.domain, None, WHY)
+    old, new, foreign = (Scope(frozenset({Area(owner=owner)})) for owner in (plant.ours.owner, plant.theirs.owner, UUID(int=9)))
+    with plant.registry.read() as reading:
+        seen = [{each.term for each in obligations.listed_open(reading, scope)} for scope in (old, new, foreign)]
+        assert seen == [{1}, {2}, set()]
+        assert {each.term for each in obligations.seen_of_device(reading, new, device.id)} == {2}
+        assert {each.term for each in obligations.seen_of_device(reading, EVERYTHING, device.id)} == {1, 2}

@@ -48,8 +48,13 @@ def one(ask: Ask, registry: Records, obligation: UUID) -> ObligationWithEvidence
     return ObligationWithEvidence(**dict(form), evidence=list(map(EvidenceForm.model_validate, came)))
 
 
-@router.get("/devices/{device}/obligations", summary="All obligations of a device, oldest first", responses=documented(NOT_FOUND))
+@router.get(
+    "/devices/{device}/obligations",
+    summary="Obligations of a device, oldest first",
+    description="Those of a term in which it was another's show to that owner and to who may see everything.",
+    responses=documented(NOT_FOUND),
+)
 def of_device(ask: Ask, registry: Records, device: UUID) -> list[ObligationForm]:
     with registry.read() as reading:
         devices.get(reading, ask.scope, device)
-        return list(map(ObligationForm.model_validate, obligations.of_device(reading, device)))
+        return list(map(ObligationForm.model_validate, obligations.seen_of_device(reading, ask.scope, device)))
