@@ -58,6 +58,12 @@ def test_a_gap_is_found_shut_and_settled(restored: Registered) -> None:
     assert restored.run("ledger", "verify").code == 0
 
 
+def test_a_gap_is_found_before_the_first_change_is_made(restored: Registered) -> None:
+    refused = restored.run("owners", "add", "x", "--contact", "x@example.org")
+    assert refused.code != 0
+    assert "tenure registry restore" in refused.err
+
+
 def test_without_a_shelf_nothing_can_be_compared(made: Registered, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TENURE_LEDGER__SHELF")
     ran = made.run("registry", "restore", "check")

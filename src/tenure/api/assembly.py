@@ -26,6 +26,7 @@ from tenure.api.parts import Frame, Parts
 from tenure.api.remembered import ITSELF, RegistryCallers, RegistryKeys
 from tenure.flows import tokens
 from tenure.flows.devices.approvals import lapse
+from tenure.flows.restore.standing import look, require_latest
 from tenure.flows.sequence import Sequencing, sequence
 from tenure.flows.ship import Shipping, Window, ship, window
 from tenure.flows.tokens import DigestKeys
@@ -69,6 +70,8 @@ def assembled(settings: Settings, out: TextIO, own: Door | None = None) -> Servi
         custody = custody_of(registry, settings)
         digests = digest_keys(custody)
         ledger = ledger_of(registry, settings)
+        if ledger.shelf is not None:  # a restored database is found out before anything is written, and before anybody asks
+            look(registry, ledger.store, ledger.shelf, ledger.identity)
         duties = Duties(duties_of(settings, registry, ledger), log)
         frame = frame_of(settings, registry, ledger, digests, log, duties)
         if own is not None:
@@ -92,7 +95,7 @@ def frame_of(
     duties: Duties,
 ) -> Frame:
     callers, limits = RegistryCallers(registry), settings.limits
-    checks = {"database": lambda: _answers(registry), "duties": duties.trouble}
+    checks = {"database": lambda: _answers(registry), "restore": lambda: _settled(registry), "duties": duties.trouble}
     figures: Mapping[str, tuple[str, Reading]] = {}
     if ledger.shelf is not None:
         shipped = Shipping(registry, ledger.store, ledger.shelf, ledger.identity, registry.world.now)
@@ -170,6 +173,11 @@ def _kept(settings: Settings) -> Retention:
         settled_obligations=timedelta(days=kept.obligations_days),
         reasons=timedelta(days=kept.reasons_days),
     )
+
+
+def _settled(registry: Registry) -> str:
+    require_latest(registry)  # its refusal is the reason
+    return ""
 
 
 def _answers(registry: Registry) -> str:
