@@ -21,12 +21,13 @@ def barred_from_issue(
     state = device.resumes if device.state is DeviceState.TRANSFERRING else device.state
     if state not in (DeviceState.CLAIMED, DeviceState.ACTIVE):
         return Refused(Code.WRONG_STATE, f"a device that is {device.state} gets no credential", "bring it into service first")
-    if not_free := {key, *(root.spki for root in device.roots)} & {stone.spki for stone in tombstones if stone.bars}:
-        what = "this key" if key in not_free else "a hardware root of this device"
-        return Refused(Code.KEY_REFUSED, f"{what} is not free here", "make a new key; gone hardware comes back by return only")
+    barring = {stone.spki for stone in tombstones if stone.bars}
+    if any(root.spki in barring for root in device.roots):
+        problem = "a hardware root of this device is not free here"
+        return Refused(Code.KEY_REFUSED, problem, "gone hardware comes back by return only")
     if key in former_keys:
         return Refused(Code.KEY_REFUSED, "the key is of an earlier term of this device", "make a new key on the device")
-    if key in others:
+    if key in barring or key in others:  # which of the two is nobody's to learn
         return Refused(Code.KEY_REFUSED, "this key is not free here", "make a key of its own on the device")
     return None
 
