@@ -233,6 +233,22 @@ def test_what_is_open_already_is_not_opened_twice() -> None:
     assert [o.kind for o in allowed(facts(_S.LOST, obligations=elsewhere), Retire()).opened] == [_K.CUT_OFF]
 
 
+REKEY = allowed(facts(_S.LOST), Return()).opened[0]
+
+
+@pytest.mark.parametrize("command", ENDS)
+def test_new_keys_that_were_owed_are_owed_no_more_at_the_end(command: Command) -> None:
+    """Or it could never be forgotten."""
+    given = facts(device=device(term=2), obligations=(REKEY, replace(REKEY, state=ObligationState.CLOSED)))
+    assert allowed(given, command).voided == (replace(REKEY, state=ObligationState.VOID, settled_at=NOW),)
+
+
+def test_a_return_in_between_asks_for_the_keys_of_its_own_term() -> None:
+    found = allowed(facts(device=device(_S.LOST, term=2), obligations=(REKEY,)), Return())
+    assert found.voided == (replace(REKEY, state=ObligationState.VOID, settled_at=NOW),)
+    assert [(o.kind, o.term) for o in found.opened] == [(_K.REPLACE_KEY, 3)]
+
+
 # replacement
 
 

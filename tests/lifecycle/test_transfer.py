@@ -16,7 +16,7 @@ from tenure.lifecycle.handover import Acceptance, Agreed, Party
 from tenure.lifecycle.verdict import Code
 from tenure.model.access import Actor, Role
 from tenure.model.devices import OfferState, TombstoneKind, TransferOffer
-from tenure.model.obligations import ObligationKind
+from tenure.model.obligations import ObligationKind, ObligationState
 from tenure.model.vocabulary import DeviceState
 from tests.lifecycle.life import (
     ADMIN,
@@ -146,6 +146,23 @@ def test_what_the_old_owner_gave_it_is_to_end() -> None:
     )
     assert len({o.id for o in opened}) == len(opened)
     assert {o.cause for o in opened} == {uid(1000)}
+
+
+def test_a_device_that_is_passed_on_again_owes_each_owner_its_own() -> None:
+    """The first owner's obligations are still open; what they are about by name is not asked for twice."""
+    first = allowed(offered(), ACCEPT).opened
+    given = offered()
+    again = allowed(replace(given, device=replace(given.device, term=2), obligations=first), ACCEPT)
+    kinds = sorted((o.kind, o.term) for o in again.opened)
+    assert kinds == sorted(
+        [
+            (ObligationKind.CUT_OFF, 2),
+            (ObligationKind.CLOSE_SESSIONS, 2),
+            (ObligationKind.STATE_HANDOVER, 2),
+            (ObligationKind.REPLACE_KEY, 3),
+        ]
+    )
+    assert [(o.kind, o.term, o.state) for o in again.voided] == [(ObligationKind.REPLACE_KEY, 2, ObligationState.VOID)]
 
 
 def test_in_the_same_trust_domain_the_identity_is_not_cut_off() -> None:

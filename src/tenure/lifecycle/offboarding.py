@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -11,7 +12,7 @@ from tenure.lifecycle.facts import Facts, Ids, kept_by_maker
 from tenure.lifecycle.obligations import CLOSING, closers
 from tenure.model.credentials import Credential
 from tenure.model.devices import Device, Tombstone, TombstoneKind
-from tenure.model.obligations import Obligation, ObligationKind
+from tenure.model.obligations import Obligation, ObligationKind, ObligationState
 from tenure.model.vocabulary import CredentialKind
 
 Draft: TypeAlias = tuple[ObligationKind, str, UUID | None, UUID | None, datetime | None]
@@ -51,10 +52,21 @@ def obligations_of_handover(facts: Facts, new_domain: UUID | None) -> Iterator[D
 
 
 def open_new(facts: Facts, drafts: Iterator[Draft], term: int, cause: UUID, now: datetime, ids: Ids) -> tuple[Obligation, ...]:
-    """The drafts as obligations, without those that are open already (a device that was lost is retired)."""
-    already = {(o.kind, o.target_kind, o.target, o.relying_party) for o in facts.obligations}
+    """The drafts as obligations, without those that are open already (a device that was lost is retired).
+
+    A credential or a grant is one thing whoever is to end it. What is about the device itself is, in another term, another's.
+    """
+    already = {
+        (o.kind, o.target_kind, o.target, o.relying_party, o.term if o.target is None else term) for o in facts.obligations
+    }
     build = _builder(facts.device, term, cause, now, ids)
-    return tuple(build(draft) for draft in drafts if draft[:4] not in already)
+    return tuple(build(draft) for draft in drafts if (*draft[:4], term) not in already)
+
+
+def overtaken(obligations: Iterable[Obligation], now: datetime) -> tuple[Obligation, ...]:
+    """New keys that were owed in a term that is over: nobody can make them any more."""
+    owed = (o for o in obligations if o.kind is _K.REPLACE_KEY and o.state is ObligationState.OPEN)
+    return tuple(replace(o, state=ObligationState.VOID, settled_at=now) for o in owed)
 
 
 def tombstones_of_end(facts: Facts, after: Device, now: datetime) -> tuple[tuple[Tombstone, ...], tuple[bytes, ...]]:

@@ -114,6 +114,7 @@ def _permit(facts: Facts, command: Command, asked: Asked, changes: tuple[Change,
     ends = after.state.gone and not isinstance(command, Forget)
     stones, shared = offboarding.tombstones_of_end(facts, after, now) if ends else ((), ())
     back = isinstance(command, Return)
+    over = offboarding.overtaken(facts.obligations, now) if ends or after.term != before.term else ()
     answered = isinstance(command, AcceptTransfer | HandOver | CancelTransfer) and facts.offer is not None
     return Permitted(
         SEAL,
@@ -124,7 +125,7 @@ def _permit(facts: Facts, command: Command, asked: Asked, changes: tuple[Change,
         tombstones=stones,
         lifted=comeback.lifted(facts.tombstones, now) if back else (),
         opened=_opened(facts, command, after, cause, now, ids),
-        voided=comeback.voided(facts.obligations, now) if back else (),
+        voided=(*over, *comeback.voided(facts.obligations, now)) if back else over,
         shared_keys=shared,
         offer=transfer.settled(facts.offer, command, now) if answered and facts.offer else None,
         left_offer=before.offer if before.offer is not None and not answered else None,
