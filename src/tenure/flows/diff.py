@@ -6,6 +6,7 @@ assessed in NEW; otherwise the finding is lost from sight, not gone.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
@@ -21,10 +22,10 @@ def diff(old: AuditResult, new: AuditResult) -> Difference:
     old_rules, new_rules = {r.id: r for r in old.rules}, {r.id: r for r in new.rules}
     came = [f for id_, f in now.items() if id_ not in was]
     left = [f for id_, f in was.items() if id_ not in now]
-    moving = {r.id: frozenset(r.moves_with_time) for r in (*old.rules, *new.rules)}
-    changed = tuple(
-        c for id_, f in now.items() if id_ in was and (c := _changed(was[id_], f, moving.get(f.rule, frozenset()))).changes
-    )
+    moving: defaultdict[str, set[str]] = defaultdict(set)
+    for rule in (*old.rules, *new.rules):  # either report may be of a version that did not name such columns yet
+        moving[rule.id].update(rule.moves_with_time)
+    changed = tuple(c for id_, f in now.items() if id_ in was and (c := _changed(was[id_], f, moving[f.rule])).changes)
     gone = tuple(f for f in left if _assessed(new_rules.get(f.rule)))
     lost = tuple(_lost(f, new_rules.get(f.rule)) for f in left if not _assessed(new_rules.get(f.rule)))
     return Difference(
