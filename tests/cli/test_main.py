@@ -13,10 +13,12 @@ from tenure.errors import LinkError, RuleError, SnapshotError, TenureError
 from tests.cli.conftest import Tenure, script
 
 HEAVY = (
-    "alembic", "cryptography", "duckdb", "fastapi", "httpx", "jinja2", "numpy", "pyarrow", "rich", "scipy", "sqlalchemy", "sqlglot", "structlog",
+    "alembic", "cryptography", "duckdb", "fastapi", "httpx", "jinja2", "numpy", "pyarrow", "rich", "scipy",
+    "sqlalchemy", "sqlglot", "structlog",
 )  # fmt: skip
 COMMANDS = (
-    "audit", "adopt", "collect", "diff", "rules", "serve", "explain", "snapshots", "registry", "devices", "owners", "sites", "domains",
+    "audit", "adopt", "collect", "diff", "rules", "serve", "explain", "snapshots", "registry", "devices", "owners",
+    "sites", "domains",
     "classes", "approvals", "obligations", "tokens", "people", "findings", "ledger", "keys", "webhooks",
 )  # fmt: skip
 
