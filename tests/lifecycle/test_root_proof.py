@@ -86,7 +86,7 @@ def test_the_key_is_a_root_of_this_device() -> None:
         assert isinstance(shown(spki, answer, roots), Refused)
 
 
-@pytest.mark.parametrize("spki", [b"", b"\x30\x00", public(P256)[:-1]])
+@pytest.mark.parametrize("spki", [b"", b"\x30\x00", public(P256)[:-1]], ids=["nothing", "an empty sequence", "one byte short"])
 def test_what_is_no_key_is_refused(spki: bytes) -> None:
     found = shown(spki, b"")
     assert isinstance(found, Refused)
