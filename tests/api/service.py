@@ -36,6 +36,7 @@ from tenure.registry import parties, people
 from tenure.registry.ledger_store import RegistryLedger
 from tenure.registry.registry import Registry
 from tests.api.frames import ask
+from tests.lifecycle.parties import GIVER
 
 KEYS = DigestKeys({"d1": b"digest key of the test".ljust(32, b".")}, "d1")
 SETUP = Actor(ActorKind.SYSTEM, "test")
@@ -100,7 +101,16 @@ def parts_of(registry: Registry, log: io.StringIO) -> Parts:
         per_caller=MANY,
     )
     return Parts(
-        frame, registry, RegistryLedger(registry), IDENTITY, KEYS, timedelta(days=90), timedelta(days=366), 3, timedelta(hours=72)
+        frame,
+        registry,
+        RegistryLedger(registry),
+        IDENTITY,
+        KEYS,
+        timedelta(days=90),
+        timedelta(days=366),
+        3,
+        timedelta(hours=72),
+        lambda: GIVER,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,8 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from tenure.lifecycle.envelope import opened
+from tenure.lifecycle.statements import HANDOVER
 from tenure.model.access import Area, Role, RoleAssignment
 from tests.api.service import Service
+from tests.lifecycle.parties import GIVER
 
 
 class Hardware:
@@ -211,6 +215,10 @@ class TestTransfer:
         events = fleet.ask("GET", f"/{ids[0]}/events", auditor)
         assert [event["verb"] for event in events.json()["items"]] == ["accept"]
         assert "our own business" not in events.text
+        for token, side in ((fleet.operator, "giver"), (fleet.other, "receiver")):
+            stated = ask("GET", f"{place}/statements", token).json()
+            read = [json.loads(opened(json.dumps(each).encode(), HANDOVER, GIVER.public_key).payload) for each in stated]
+            assert {(each["side"], each["device"]) for each in read} == {(side, id) for id in ids}
 
     def test_either_party_ends_it_and_the_device_is_where_it_was(self, fleet: Fleet) -> None:
         for token in (fleet.operator, fleet.other):

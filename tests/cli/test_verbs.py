@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -104,6 +105,12 @@ def test_a_transfer_is_offered_and_accepted_or_taken_back(plant: Plant) -> None:
     assert plant.state() == "transferring"
     [taken] = at.json("devices", "transfer", "accept", offer["id"], "--trust-domain", plant.domain, "--yes")
     assert (taken["owner"], taken["must_rekey"], taken["state"]) == (plant.other, True, "claimed")
+    both = at.json("devices", "transfer", "statements", offer["id"], "--out", at.folder)
+    assert len(both) == 2
+    saved = [at.folder / f"{plant.device}.{side}.json" for side in ("giver", "receiver")]
+    assert sorted(json.loads(file.read_text("utf-8"))["payload"] for file in saved) == sorted(each["payload"] for each in both)
+    told = at.run("devices", "transfer", "statements", offer["id"]).out
+    assert [line.split()[:2] for line in told.splitlines()[1:]] == [[plant.device, "giver"], [plant.device, "receiver"]]
 
 
 def _as(at: Registered, name: str) -> Registered:

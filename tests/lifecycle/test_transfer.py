@@ -141,6 +141,7 @@ def test_what_the_old_owner_gave_it_is_to_end() -> None:
             (ObligationKind.END_DELEGATION, 1),
             (ObligationKind.END_REGISTRATION, 1),
             (ObligationKind.STATE_HANDOVER, 1),
+            (ObligationKind.STATE_HANDOVER, 2),
             (ObligationKind.REPLACE_KEY, 2),
         ]
     )
@@ -158,7 +159,7 @@ def test_a_device_that_is_passed_on_again_owes_each_owner_its_own() -> None:
         [
             (ObligationKind.CUT_OFF, 2),
             (ObligationKind.CLOSE_SESSIONS, 2),
-            (ObligationKind.STATE_HANDOVER, 2),
+            (ObligationKind.STATE_HANDOVER, 3),
             (ObligationKind.REPLACE_KEY, 3),
         ]
     )

@@ -40,6 +40,7 @@ from tenure.registry.tables.devices import device, hardware_root
 from tenure.registry.work import World
 from tests.databases import Clock, Cluster
 from tests.ledger.world import IDENTITY
+from tests.lifecycle.parties import GIVER
 from tests.proof.hardware import WHY, Hands, Hardware, a_person, tried
 from tests.proof.restored import Fleet
 from tests.registry.healthy import OPERATOR, a_tenant, new_id
@@ -228,7 +229,7 @@ class Lifecycle(RuleBasedStateMachine):
         if not accepted:
             tried(lambda: transfers.cancel(registry, asker, id, WHY))
             return
-        for each in tried(lambda: transfers.accept(registry, asker, id, self.theirs.domain, None, WHY)) or ():
+        for each in tried(lambda: transfers.accept(registry, asker, GIVER, id, self.theirs.domain, None, WHY)) or ():
             if held := self._known(each.id):
                 held.live.clear()  # the old owner's are to end
 

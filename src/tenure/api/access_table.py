@@ -129,6 +129,7 @@ ACCESS: Access = {
     },
     ("GET", f"{V1}/transfers"): Permission.READ_DEVICES,
     ("GET", f"{V1}/transfers/{{offer}}"): Permission.READ_DEVICES,
+    ("GET", f"{V1}/transfers/{{offer}}/statements"): Permission.READ_DEVICES,
     ("POST", f"{V1}/transfers"): Verb.OFFER,
     ("POST", f"{V1}/transfers/{{offer}}/accept"): Verb.ACCEPT,
     ("POST", f"{V1}/transfers/{{offer}}/cancel"): Verb.CANCEL,

@@ -36,7 +36,7 @@ from tenure.registry.registry import Registry
 from tenure.registry.retention import Retention, prune
 from tenure.settings import Limits, Settings
 from tenure.wiring.ledger import Ledger, NoShelf, ledger_of
-from tenure.wiring.own_keys import cursor_keys, custody_of, digest_keys, published_in
+from tenure.wiring.own_keys import cursor_keys, custody_of, digest_keys, handover_signer, published_in
 from tenure.wiring.registry import made
 from tenure.wiring.webhooks import Telling
 
@@ -79,7 +79,8 @@ def assembled(settings: Settings, out: TextIO, own: Door | None = None) -> Servi
         most, waits = settings.approvals.devices, timedelta(hours=settings.approvals.hours)
         life, longest = timedelta(days=settings.token_days), timedelta(days=settings.token_days_most)
         published = partial(published_in, custody)
-        works = (ledger.store, ledger.identity, digests, life, longest, most, waits, published)
+        signer = partial(handover_signer, custody)
+        works = (ledger.store, ledger.identity, digests, life, longest, most, waits, signer, published)
         app = create_app(Parts(frame, registry, *works, Targets.parse(settings.finding_targets)))
         first = tokens.first(registry, digests, life) if own is None else None
         opened.pop_all()  # the service closes it from here on

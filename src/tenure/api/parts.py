@@ -24,6 +24,7 @@ from tenure.api.shapes.wire import Form, Page
 from tenure.flows.tokens import DigestKeys
 from tenure.ledger.checkpoint import Identity
 from tenure.ledger.store import LedgerStore
+from tenure.lifecycle.envelope import Signer
 from tenure.lifecycle.finding_decisions import Targets
 from tenure.model.access import Actor, Scope
 from tenure.model.own_keys import OwnKey
@@ -119,6 +120,7 @@ class Parts:
     token_life_most: timedelta
     approval_over: int  # devices of one act beyond which it takes a second person
     approval_life: timedelta
+    handover_signer: Callable[[], Signer]  # of statements; looked for when one is to be signed
     published: Callable[[], Sequence[OwnKey]] = tuple  # Tenure's own keys, as far as others may rely on them
     targets: Targets = field(default_factory=Targets)  # by when findings are to be resolved
 

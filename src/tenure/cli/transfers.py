@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -21,6 +22,7 @@ Domain = Annotated[UUID, typer.Option("--trust-domain", metavar="ID", help="The 
 AnyDomain = Annotated[UUID | None, typer.Option("--trust-domain", metavar="ID", help="The only one they may come into.")]
 Site = Annotated[UUID | None, typer.Option("--site", metavar="ID", help="Where they stand from now on.")]
 State = Annotated[OfferState | None, typer.Option(help="Those in this state.")]
+Out = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Save each as a file of its own.", exists=True, file_okay=False)]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only say what would be done.")]
 
 
@@ -31,6 +33,7 @@ def register(group: typer.Typer) -> None:
     transfer.command("cancel", help="Take an offer back, or decline it.")(on_registry(cancel))
     transfer.command("list", help="List offers of either party.")(on_registry(offers))
     transfer.command("show", help="Show one offer.")(on_registry(one_offer))
+    transfer.command("statements", help="Show the signed statements of your side, and save them.")(on_registry(statements))
     handover.register(transfer)
     group.add_typer(transfer, name="transfer")
 
@@ -71,3 +74,15 @@ def offers(api: Api, state: State = None, limit: Limit = None) -> None:
 
 def one_offer(api: Api, offer: Offer) -> None:
     show_one(api, api.get(f"/transfers/{offer}"))
+
+
+def statements(api: Api, offer: Offer, out: Out = None) -> None:
+    import json
+    from base64 import b64decode
+
+    found = api.get(f"/transfers/{offer}/statements")
+    told = [json.loads(b64decode(each["payload"])) for each in found]
+    if out is not None:
+        for each, said in zip(found, told, strict=True):
+            (out / f"{UUID(said['device'])}.{said['side']}.json").write_text(json.dumps(each, indent=1) + "\n", "utf-8")
+    show_list(api, found if api.as_json else told, ("device", "side", "term", "accepted_at"))

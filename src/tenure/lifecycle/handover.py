@@ -90,7 +90,7 @@ def offer_file(offer: Offer, signer: Signer) -> bytes:
     _must(0 < len(offer.devices) <= MOST_DEVICES, f"an offer holds 1 to {MOST_DEVICES} devices", "make several offers")
     _must(offer.offered_at < offer.until, "the offer ends before it begins", "give an end that lies ahead")
     _must(all(device.roots for device in offer.devices), *_ROOTLESS)
-    return sealed(OFFER, _canonical(_offer_fields(offer)), signer)
+    return sealed(OFFER, canonical_json(_offer_fields(offer)), signer)
 
 
 def acceptance_file(acceptance: Acceptance, signer: Signer) -> bytes:
@@ -100,7 +100,7 @@ def acceptance_file(acceptance: Acceptance, signer: Signer) -> bytes:
         "the acceptance names another key than the one that signs",
         "sign with the receiver's key",
     )
-    return sealed(ACCEPTANCE, _canonical(_acceptance_fields(acceptance)), signer)
+    return sealed(ACCEPTANCE, canonical_json(_acceptance_fields(acceptance)), signer)
 
 
 def read_offer(envelope: bytes, giver: Party, receiver: Party, now: datetime) -> Agreed[Offer]:
@@ -151,7 +151,8 @@ def _must(holds: bool, problem: str, fix: str) -> None:
         raise TenureError(problem, fix)
 
 
-def _canonical(fields: Mapping[str, Any]) -> bytes:
+def canonical_json(fields: Mapping[str, Any]) -> bytes:
+    """Keys sorted, no spaces, UTF-8: what is signed is the same wherever it is written."""
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 

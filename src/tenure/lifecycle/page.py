@@ -42,6 +42,9 @@ _AFTER = """\
 `accept` and `return` begin a new term. No credential of the old one counts; the device is not active again before it has a
 credential for a key that no earlier term knew and no other device has. What the old owner gave it becomes obligations.
 
+At acceptance each side gets a statement of each device, signed by this Tenure (`tenure devices transfer statements`): the giver's
+names the obligations that are its own to close; the receiver's names the hardware roots, and by salted digests the terms before.
+
 ## Two Tenures
 
 A device whose new owner runs another Tenure goes by two files: a signed offer and a signed acceptance, under keys that both

@@ -42,11 +42,11 @@ class Rule:
     verb: Verb
     sources: frozenset[DeviceState]  # empty: there is no device yet
     target: DeviceState | None  # None: where it was before the offer
-    reason: bool = False  # a text is demanded
-    demands: tuple[Demand, ...] = ()
-    roles: frozenset[Role] = _OPERATING
-    irreversible: bool = False  # no verb brings back what was; a return starts something new
-    four_eyes: bool = False  # a second person approves this very request first
+    reason: bool  # a text is demanded
+    demands: tuple[Demand, ...]
+    roles: frozenset[Role]
+    irreversible: bool  # no verb brings back what was; a return starts something new
+    four_eyes: bool  # a second person approves this very request first
 
 
 def _row(

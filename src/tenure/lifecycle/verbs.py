@@ -115,7 +115,7 @@ def _permit(facts: Facts, command: Command, asked: Asked, changes: tuple[Change,
     stones, shared = offboarding.tombstones_of_end(facts, after, now) if ends else ((), ())
     back = isinstance(command, Return)
     over = offboarding.overtaken(facts.obligations, now) if ends or after.term != before.term else ()
-    answered = isinstance(command, AcceptTransfer | HandOver | CancelTransfer) and facts.offer is not None
+    answered = isinstance(command, AcceptTransfer | HandOver | CancelTransfer)
     return Permitted(
         SEAL,
         verb=command.verb,
@@ -134,12 +134,13 @@ def _permit(facts: Facts, command: Command, asked: Asked, changes: tuple[Change,
 
 
 def _opened(facts: Facts, command: Command, after: Device, cause: UUID, now: datetime, ids: Ids) -> tuple[Obligation, ...]:
-    """What the verb leaves to be done: old ties in the old term, the new key in the new one."""
+    """What the verb leaves to be done: old ties in the old term, the new key in the new one, a statement for either side."""
     old = offboarding.open_new(facts, _ties_to_end(facts, command, after), facts.device.term, cause, now, ids)
     if after.term == facts.device.term:
         return old
-    rekey = iter([(ObligationKind.REPLACE_KEY, "device", None, None, None)])
-    return (*old, *offboarding.open_new(facts, rekey, after.term, cause, now, ids))
+    kinds = [ObligationKind.REPLACE_KEY, *([ObligationKind.STATE_HANDOVER] if isinstance(command, AcceptTransfer) else [])]
+    new: Iterator[offboarding.Draft] = ((kind, "device", None, None, None) for kind in kinds)
+    return (*old, *offboarding.open_new(facts, new, after.term, cause, now, ids))
 
 
 def _ties_to_end(facts: Facts, command: Command, after: Device) -> Iterator[offboarding.Draft]:

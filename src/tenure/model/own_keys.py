@@ -24,7 +24,7 @@ class Purpose(StrEnum):
     DIGEST = "digest"  # keys the digests of tokens
     CURSOR = "cursor"  # seals the cursors of lists
     WEBHOOK = "webhook"  # signs what receivers are told
-    HANDOVER = "handover"  # signs offers and acceptances between two owners
+    HANDOVER = "handover"  # signs offers, acceptances and statements of handovers
 
     @property
     def signs(self) -> bool:

@@ -76,6 +76,15 @@ def evidence_of(reading: Reading, ids: Collection[UUID]) -> tuple[ObligationEvid
     return tuple(ObligationEvidence(r.id, r.obligation, r.kind, r.at, r.digest, r.source, r.detail) for r in rows)
 
 
+def statements(reading: Reading, scope: Scope, devices: Collection[UUID], about: str) -> tuple[bytes, ...]:
+    """The records themselves of signed statements on devices, as far as a caller may see what they closed."""
+    seen = _seen_by(scope).where(reading.among(obligation.c.device, list(devices))).subquery()
+    kept = obligation_evidence.c
+    found = select(kept.content).join(seen, seen.c.id == kept.obligation)
+    found = found.where(kept.kind == EvidenceKind.STATEMENT, kept.detail == about, kept.content.is_not(None)).order_by(kept.id)
+    return tuple(row.content for row in reading.rows(found))
+
+
 def open_all(work: Work, opened: Collection[Obligation], cause: Cause) -> None:
     """New ones, of a permission."""
     for each in opened:

@@ -25,6 +25,7 @@ from tenure.registry import devices, obligations, people
 from tenure.registry.faults import ConflictError, NotFoundError
 from tenure.registry.registry import Registry
 from tenure.registry.tables.ledger import event, event_text
+from tests.lifecycle.parties import GIVER
 from tests.registry.healthy import BECAUSE, OPERATOR, Tenant, a_root, a_tenant, new_id
 
 DAY = timedelta(days=1)
@@ -165,6 +166,6 @@ def test_a_device_that_leaves_an_offer_is_not_handed_over(fleet: Fleet) -> None:
     until = fleet.registry.world.now() + DAY
     offer = transfers.offer(fleet.registry, fleet.operator, [stays.id, goes.id], theirs.owner, None, until, "", 10)
     fleet.do(stays.id, Quarantine())
-    after = transfers.accept(fleet.registry, receiver, offer.id, theirs.domain, None, "")
+    after = transfers.accept(fleet.registry, receiver, GIVER, offer.id, theirs.domain, None, "")
     assert [device.id for device in after] == [goes.id]
     assert fleet.do(stays.id, Retire()).owner == fleet.ours.owner

@@ -13,7 +13,7 @@ from tenure.api.parts import Ask, Paged, Records, Works
 from tenure.api.problem import BAD_CURSOR, CONFLICT, NOT_FOUND, documented
 from tenure.api.shapes.devices import DeviceForm
 from tenure.api.shapes.parties import Ending
-from tenure.api.shapes.verbs import Acceptance, NewOffer, OfferForm
+from tenure.api.shapes.verbs import Acceptance, NewOffer, OfferForm, StatementForm
 from tenure.api.shapes.wire import Page, Paging
 from tenure.flows.devices import transfers
 from tenure.model.devices import OfferState
@@ -56,9 +56,21 @@ def offered(ask: Ask, registry: Records, parts: Works, order: NewOffer, response
 
 
 @router.post("/{offer}/accept", summary="Accept, as the receiver", responses=documented(NOT_FOUND, CONFLICT))
-def accepted(ask: Ask, registry: Records, offer: UUID, order: Acceptance) -> list[DeviceForm]:
-    after = transfers.accept(registry, ask.actor, offer, order.trust_domain, order.site, order.reason)
+def accepted(ask: Ask, registry: Records, parts: Works, offer: UUID, order: Acceptance) -> list[DeviceForm]:
+    signer = parts.handover_signer()
+    after = transfers.accept(registry, ask.actor, signer, offer, order.trust_domain, order.site, order.reason)
     return list(map(DeviceForm.model_validate, after))
+
+
+@router.get(
+    "/{offer}/statements",
+    summary="Signed statements of what was handed over, one for each device",
+    description="Those of the caller's side: DSSE 1.0, signed with a handover key of `/keys`.",
+    responses=documented(NOT_FOUND),
+)
+def stated(ask: Ask, registry: Records, offer: UUID) -> list[StatementForm]:
+    with registry.read() as reading:
+        return list(map(StatementForm.model_validate_json, transfers.statements(reading, ask.scope, offer)))
 
 
 @router.post(

@@ -200,6 +200,19 @@ class OfferForm(Form):
     settled_at: Instant | None
 
 
+class SignatureForm(Form):
+    keyid: str = Field(description="SHA-256 of the raw public key, hexadecimal; a hint", examples=["0f1e2d3c"])
+    sig: str = Field(description="base64", examples=["MEUCIQ=="])
+
+
+class StatementForm(Form):
+    """A statement in its envelope (DSSE 1.0). What was signed is what is sent."""
+
+    payloadType: str = Field(examples=["application/vnd.tenure.handover-statement.v1+json"])  # noqa: N815 - DSSE names it so
+    payload: str = Field(description="base64 of the JSON that was signed", examples=["e30="])
+    signatures: list[SignatureForm]
+
+
 class ForgetRequest(Order):
     """Asks that a device may be forgotten."""
 
