@@ -44,6 +44,21 @@ CLOSES: dict[ObligationKind, list[set[EvidenceKind]]] = {
 """Written down by hand, for an obligation whose end by time is known."""
 
 
+DUE = {
+    _K.END_CREDENTIAL: 1,
+    _K.CUT_OFF: 1,
+    _K.CLOSE_SESSIONS: 1,
+    _K.REFUSE_BIRTH: 7,
+    _K.END_GRANT: 7,
+    _K.END_DELEGATION: 7,
+    _K.END_REGISTRATION: 7,
+    _K.STATE_HANDOVER: 7,
+    _K.REVIEW_ANCHOR: 30,
+    _K.REPLACE_KEY: 30,
+    _K.WIPE_DATA: 30,
+}  # days
+
+
 def subsets() -> list[set[EvidenceKind]]:
     kinds = list(_E)
     return [{k for i, k in enumerate(kinds) if mask >> i & 1} for mask in range(2 ** len(kinds))]
@@ -125,7 +140,7 @@ def test_only_what_ends_by_itself_is_closed_by_time(kind: ObligationKind) -> Non
     by_time = frozenset({_E.EXPIRED}) in closers(kind, END)
     assert by_time is (kind in (_K.END_CREDENTIAL, _K.CUT_OFF, _K.END_GRANT, _K.END_DELEGATION))
     assert closers(kind, None) == closers(kind, END) - {frozenset({_E.EXPIRED})}
-    assert CLOSING[kind].due > timedelta(0)
+    assert CLOSING[kind].due == DUE[kind] * DAY
 
 
 def test_nothing_demanded_is_nothing_shown() -> None:

@@ -17,10 +17,11 @@ from tenure.lifecycle.verdict import Code
 from tenure.model.access import Actor, Role
 from tenure.model.devices import OfferState, TombstoneKind, TransferOffer
 from tenure.model.obligations import ObligationKind, ObligationState
-from tenure.model.vocabulary import DeviceState
+from tenure.model.vocabulary import CredentialKind, DeviceState
 from tests.lifecycle.life import (
     ADMIN,
     AN_OFFER,
+    BIRTH,
     DAY,
     DEVICE,
     DOMAIN,
@@ -38,6 +39,7 @@ from tests.lifecycle.life import (
     VIEWER,
     allowed,
     asked,
+    credential,
     device,
     facts,
     key,
@@ -147,6 +149,14 @@ def test_what_the_old_owner_gave_it_is_to_end() -> None:
     )
     assert len({o.id for o in opened}) == len(opened)
     assert {o.cause for o in opened} == {uid(1000)}
+
+
+def test_the_old_owner_ends_what_hits_nobody_else_and_birth_credentials_go_with_the_device() -> None:
+    alone, shared = credential(51), credential(52, kind=CredentialKind.RAW_KEY)
+    ties = replace(TIES, credentials=(BIRTH, alone, shared), shared=frozenset({key("key 52")}))
+    opened = allowed(replace(offered(), ties=ties), ACCEPT).opened
+    assert [o.target for o in opened if o.kind is ObligationKind.END_CREDENTIAL] == [alone.id]
+    assert ObligationKind.REFUSE_BIRTH not in {o.kind for o in opened}
 
 
 def test_a_device_that_is_passed_on_again_owes_each_owner_its_own() -> None:
@@ -272,6 +282,7 @@ def away(**fields: Any) -> Facts:
 def test_what_was_accepted_in_writing_leaves_this_tenure_for_good() -> None:
     found = allowed(away(), written(), Asked(OPERATOR))
     assert (found.device.state, found.device.offer, found.device.resumes) == (_S.RETIRED, None, None)
+    assert found.device.state_since == NOW
     assert {s.spki for s in found.tombstones if s.kind is TombstoneKind.ROOT} == {IDEVID.spki, EK.spki}
     assert found.offer
     assert (found.offer.state, found.left_offer) == (OfferState.ACCEPTED, None)

@@ -18,8 +18,7 @@ def barred_from_issue(
     ``tombstones`` by the key and by each hardware root, whichever device they are of; ``former_keys`` of its earlier terms;
     ``others``: keys that other devices have a live credential or a hardware root with.
     """
-    state = device.resumes if device.state is DeviceState.TRANSFERRING else device.state
-    if state not in (DeviceState.CLAIMED, DeviceState.ACTIVE):
+    if _standing(device) not in (DeviceState.CLAIMED, DeviceState.ACTIVE):
         return Refused(Code.WRONG_STATE, f"a device that is {device.state} gets no credential", "bring it into service first")
     barring = {stone.spki for stone in tombstones if stone.bars}
     if any(root.spki in barring for root in device.roots):
@@ -36,11 +35,15 @@ def in_force(device: Device, credential: Credential, tombstones: Collection[Tomb
     """Whether a relying party that asks us is told to accept this credential."""
     barring = {stone.spki for stone in tombstones if stone.bars}
     return (
-        device.state in (DeviceState.ACTIVE, DeviceState.TRANSFERRING)
-        and (device.state is DeviceState.ACTIVE or device.resumes is DeviceState.ACTIVE)
+        _standing(device) is DeviceState.ACTIVE
         and credential.device == device.id
         and credential.term == device.term
         and credential.state.usable
         and credential.spki not in barring
         and not any(root.spki in barring for root in device.roots)
     )
+
+
+def _standing(device: Device) -> DeviceState | None:
+    """Where it stands: while it is offered, as before."""
+    return device.resumes if device.state is DeviceState.TRANSFERRING else device.state

@@ -23,7 +23,7 @@ class Closing:
 
     by: tuple[frozenset[EvidenceKind], ...]  # any one of these sets, whole
     due: timedelta  # after this an open one is a finding
-    expires: bool = False  # what it is about ends by itself where its end is known
+    expires: bool  # what it is about ends by itself where its end is known
 
 
 def _closing(by: str, days: int, *, expires: bool = False) -> Closing:

@@ -55,11 +55,12 @@ def released(facts: Facts, now: datetime) -> Device:
 
 def has_new_key(facts: Facts) -> bool:
     """Whether a live operational credential of this term has a key that no earlier term knew and that is its alone."""
-    term, ties = facts.device.term, facts.ties
-    former = {c.spki for c in ties.credentials if c.term < term} | {stone.spki for stone in facts.tombstones if stone.bars}
+    ties = facts.ties
+    former = {c.spki for c in ties.credentials if c.term < facts.device.term} | {
+        stone.spki for stone in facts.tombstones if stone.bars
+    }
     return any(
         c.role is CredentialRole.OPERATIONAL
-        and c.term == term
         and c.state.usable
         and c.spki is not None
         and c.spki not in former

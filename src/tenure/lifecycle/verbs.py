@@ -96,7 +96,7 @@ def _become(facts: Facts, command: Command, asked: Asked, now: datetime) -> Devi
         case AcceptTransfer():
             return transfer.accepted(facts, command, asked, now)
         case HandOver():
-            return transfer.handed_over(facts, command, asked, now)
+            return transfer.handed_over(facts, command, now)
         case CancelTransfer():
             return transfer.cancelled(facts, command, asked, now)
         case ReportLost():
@@ -128,7 +128,7 @@ def _permit(facts: Facts, command: Command, asked: Asked, changes: tuple[Change,
         voided=(*over, *comeback.voided(facts.obligations, now)) if back else over,
         shared_keys=shared,
         offer=transfer.settled(facts.offer, command, now) if answered and facts.offer else None,
-        left_offer=before.offer if before.offer is not None and not answered else None,
+        left_offer=None if answered else before.offer,
         approval=asked.approved.id if asked.approved else None,
     )
 
