@@ -383,9 +383,10 @@ def test_proof_is_fresh_for_a_day() -> None:
     assert allowed(facts(_S.LOST), Return(), brought(proof=proof(age=FRESH)))
 
 
-@pytest.mark.parametrize("roots", [(), (EK,)])
-def test_a_root_that_is_its_own_answers(roots: tuple[object, ...]) -> None:
-    assert refused(facts(device=device(_S.LOST, roots=roots)), Return(), brought()).code is Code.PROOF_INVALID
+@pytest.mark.parametrize(("roots", "advice"), [((), "another device"), ((EK,), "answer again")])
+def test_a_root_that_is_its_own_answers(roots: tuple[object, ...], advice: str) -> None:
+    told = refused(facts(device=device(_S.LOST, roots=roots)), Return(), brought())
+    assert (told.code, advice in told.fix) == (Code.PROOF_INVALID, True)
 
 
 def test_it_comes_back_to_somebody() -> None:
