@@ -69,3 +69,8 @@ def test_a_type_cannot_be_exchanged_for_another_after_signing() -> None:
     relabelled = json.loads(sealed("application/vnd.other+json", PAYLOAD, GIVER)) | {"payloadType": KIND}
     with pytest.raises(EnvelopeError, match="did not sign"):
         opened(json.dumps(relabelled).encode(), KIND, GIVER.public_key)
+
+
+def test_a_file_may_be_as_large_as_it_may_be() -> None:
+    healthy = sealed(KIND, PAYLOAD, GIVER)
+    assert opened(healthy.ljust(LARGEST), KIND, GIVER.public_key).payload == PAYLOAD

@@ -15,7 +15,7 @@ import pytest
 from tenure.errors import TenureError
 from tenure.lifecycle import handover
 from tenure.lifecycle.envelope import sealed
-from tenure.lifecycle.handover import Offer, acceptance_file, offer_file, read_acceptance, read_offer
+from tenure.lifecycle.handover import Offer, acceptance_file, offer_file, read_acceptance, read_offer, read_own_offer
 from tests.lifecycle.parties import (
     DEVICE,
     GIVER,
@@ -160,3 +160,22 @@ def test_a_signed_offer_without_proof_of_what_is_offered_is_refused(fields: dict
     file = sealed(handover.OFFER, json.dumps(HEALTHY | fields).encode(), GIVER)
     with pytest.raises(TenureError, match="hardware root"):
         read_offer(file, GIVING, RECEIVING, T0)
+
+
+def test_ten_thousand_devices_are_not_too_many() -> None:
+    full = replace(OFFER, devices=(DEVICE,) * 10_000)
+    assert len(read_offer(offer_file(full, GIVER), GIVING, RECEIVING, T0).statement.devices) == 10_000
+
+
+def test_accepted_in_the_moment_of_the_offer() -> None:
+    at_once = acceptance(digest_of(), T0)
+    assert read_acceptance(acceptance_file(at_once, RECEIVER), OFFER, digest_of(), T0).statement == at_once
+
+
+def test_our_own_offer_is_read_after_its_end_too_and_nobody_elses_is_ours() -> None:
+    file = offer_file(OFFER, GIVER)
+    own = read_own_offer(file, GIVING)
+    assert (own.statement, own.digest) == (OFFER, digest_of())
+    for other, problem in ((replace(GIVING, instance=UUID(int=5)), "not ours"), (RECEIVING, "did not sign")):
+        with pytest.raises(TenureError, match=problem):
+            read_own_offer(file, other)
