@@ -25,7 +25,7 @@ from tenure.flows.imports.table import FileKind
 from tenure.model.access import Actor, ActorKind, Area, Role, RoleAssignment
 from tenure.model.parties import Owner, TrustDomain
 from tenure.registry.registry import Registry
-from tenure.wiring.registry import opened, tree_root
+from tenure.wiring.registry import opened
 
 ACTOR = Actor(ActorKind.SYSTEM, "bench", (RoleAssignment(Role.ADMIN, Area()),))
 
@@ -42,7 +42,7 @@ def run(registry: Registry, path: Path, mode: Mode) -> tuple[float, float, Impor
     """Wall and processor seconds, and what came of it."""
     start, worked = perf_counter(), process_time()
     with path.open("rb") as file:
-        done = import_devices(registry, ACTOR, file, Order(path.name, FileKind.CSV, mode), tree_root, print, lambda _: None)
+        done = import_devices(registry, ACTOR, file, Order(path.name, FileKind.CSV, mode), print, lambda _: None)
     return perf_counter() - start, process_time() - worked, done
 
 

@@ -33,7 +33,6 @@ from tenure.registry.facts import taken
 from tenure.registry.faults import RegistryError
 from tenure.registry.registry import Registry
 from tenure.registry.work import Work
-from tenure.wiring.registry import tree_root
 from tests.registry.healthy import BECAUSE, OPERATOR, THEN, Tenant, new_id
 
 WHY = "a proof wants it"
@@ -102,7 +101,7 @@ class Hands:
         )
         file = io.BytesIO("".join(json.dumps(row) + "\n" for row in rows).encode())
         order = ImportOrder("parts.jsonl", FileKind.JSONL, mode, WHY)
-        tried(lambda: import_devices(registry, self.asker, file, order, tree_root, lambda _: None, lambda _: None))
+        tried(lambda: import_devices(registry, self.asker, file, order, lambda _: None, lambda _: None))
 
     def issue(self, registry: Registry, device: UUID, key: bytes) -> Credential | None:
         """A certificate for a key, past the gate that every issuing path asks."""

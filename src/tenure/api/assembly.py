@@ -23,9 +23,10 @@ from tenure.api.logging import make_logger
 from tenure.api.metrics import Metrics, Reading
 from tenure.api.paging import Cursors
 from tenure.api.parts import Frame, Parts
-from tenure.api.remembered import ITSELF, RegistryCallers, RegistryKeys
+from tenure.api.remembered import RegistryCallers, RegistryKeys
 from tenure.flows import tokens
 from tenure.flows.devices.approvals import lapse
+from tenure.flows.prune_registry import prune_registry
 from tenure.flows.restore.standing import look, require_latest
 from tenure.flows.sequence import Sequencing, sequence
 from tenure.flows.ship import Shipping, Window, ship, window
@@ -33,11 +34,10 @@ from tenure.flows.tokens import DigestKeys
 from tenure.lifecycle.finding_decisions import Targets
 from tenure.registry import people
 from tenure.registry.registry import Registry
-from tenure.registry.retention import Retention, prune
 from tenure.settings import Limits, Settings
 from tenure.wiring.ledger import Ledger, NoShelf, ledger_of
 from tenure.wiring.own_keys import cursor_keys, custody_of, digest_keys, handover_signer, published_in
-from tenure.wiring.registry import made
+from tenure.wiring.registry import made, retention_of
 from tenure.wiring.webhooks import Telling
 
 HOUR = 3600.0
@@ -151,29 +151,13 @@ def duties_of(settings: Settings, registry: Registry, ledger: Ledger) -> list[Du
         return False
 
     def pruning() -> bool:
-        lapsed = lapse(registry)
-        with registry.change(ITSELF) as work:
-            return prune(work, _kept(settings), now()) + lapsed > 0
+        return lapse(registry) + prune_registry(registry, retention_of(settings)) > 0
 
     duties = [Duty("sequencing", sequencing, settings.ledger.sequence_seconds, last_sequencing)]
     if ledger.shelf is not None:
         duties.append(Duty("shipping", shipping, settings.ledger.ship_seconds, shipping))
     telling = Telling(registry, settings)
     return [*duties, Duty("webhooks", telling.step, settings.webhooks.seconds, telling.end), Duty("pruning", pruning, HOUR)]
-
-
-def _kept(settings: Settings) -> Retention:
-    kept = settings.retention
-    return Retention(
-        repeated_requests=timedelta(days=kept.repeats_days),
-        deliveries=timedelta(days=kept.deliveries_days),
-        approvals=timedelta(days=kept.approvals_days),
-        audits=timedelta(days=kept.audits_days),
-        ended_rights=timedelta(days=kept.rights_days),
-        ended_credentials=timedelta(days=kept.credentials_days),
-        settled_obligations=timedelta(days=kept.obligations_days),
-        reasons=timedelta(days=kept.reasons_days),
-    )
 
 
 def _settled(registry: Registry) -> str:

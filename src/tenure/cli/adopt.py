@@ -78,11 +78,10 @@ def adopt(
 def _run(here: Here, roll: duckdb.DuckDBPyConnection, wanted: Wanted, told: _LeftOut) -> Adopted:
     from tenure.flows.adopt import adopt as flow
     from tenure.roll.adoptable import extent
-    from tenure.wiring.registry import tree_root
 
     with here.registry() as registry, Bar() as bar:
         bar.step("devices", extent(roll).devices, "devices")
-        return flow(registry, local_actor(), roll, wanted, tree_root, told.take, bar.done)
+        return flow(registry, local_actor(), roll, wanted, told.take, bar.done)
 
 
 def _names(path: Path | None, owner: str | None, trust_domain: str | None) -> Names:

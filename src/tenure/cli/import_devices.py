@@ -73,7 +73,6 @@ def _run(here: Here, opened: BinaryIO, file: Path, kind: FileKind, mode: Mode, r
     import gc
 
     from tenure.flows.imports.devices import Order, import_devices
-    from tenure.wiring.registry import tree_root
 
     gc.set_threshold(MANY_LIVE)
     with here.registry() as registry, Bar() as bar:
@@ -85,9 +84,7 @@ def _run(here: Here, opened: BinaryIO, file: Path, kind: FileKind, mode: Mode, r
             bar.done(opened.tell() - read)
             read = opened.tell()
 
-        return import_devices(
-            registry, local_actor(), opened, Order(file.name, kind, mode, reason), tree_root, told.take, progress
-        )
+        return import_devices(registry, local_actor(), opened, Order(file.name, kind, mode, reason), told.take, progress)
 
 
 def _kind(file: Path, format: str | None) -> FileKind:

@@ -30,6 +30,7 @@ from tenure.flows.adoption.naming import TAKEN, Names, cells
 from tenure.flows.imports.devices import TRIES, Import, Judged, Mode, Order, judge_chunk, load_chunk
 from tenure.flows.imports.table import FileKind, Record
 from tenure.flows.imports.understanding import Parties, Unclear
+from tenure.ledger.rows import rows_root
 from tenure.lifecycle.commands import Asked, Command, Quarantine, ReportLost, Retire
 from tenure.lifecycle.verbs import judge
 from tenure.lifecycle.verdict import permitted
@@ -40,7 +41,6 @@ from tenure.model.events import Cause
 from tenure.model.vocabulary import DeviceState, IdentifierKind
 from tenure.registry import adoptions, bulk, credentials, devices, issuers
 from tenure.registry.adoptions import Adoption, StrongIdentifier
-from tenure.registry.bulk import TreeRoot
 from tenure.registry.facts import facts_of
 from tenure.registry.faults import RegistryError, TombstonedError
 from tenure.registry.registry import Registry
@@ -115,7 +115,6 @@ class _Adoption:
     registry: Registry
     wanted: Wanted
     importing: Import
-    tree_root: TreeRoot
     safe: set[tuple[int, int]] = field(default_factory=set)
     """Credentials of devices in service that share a key with another's, and are recorded."""
 
@@ -133,7 +132,6 @@ def adopt(
     actor: Actor,
     roll: duckdb.DuckDBPyConnection,
     wanted: Wanted,
-    tree_root: TreeRoot,
     tell: Tell,
     progress: Callable[[int], None],
 ) -> Adopted:
@@ -141,7 +139,7 @@ def adopt(
     the chunks before stay then."""
     shown = tuple(bytes.fromhex(id) for (id,) in roll.execute("SELECT DISTINCT content_id FROM source ORDER BY 1").fetchall())
     order = Order(wanted.name, FileKind.JSONL, Mode.ROW_BY_ROW, wanted.reason, "device", "adopt", shown)
-    running = _Adoption(registry, wanted, Import(actor, order, lambda _: None, lambda _: None), tree_root)
+    running = _Adoption(registry, wanted, Import(actor, order, lambda _: None, lambda _: None))
     done = Adopted(unbound=extent(roll).unbound)
     first = 1
     for found in adoptable(roll, CHUNK):
@@ -197,7 +195,7 @@ def _adopt_chunk(running: _Adoption, work: Work, found: dict[int, KnownDevice], 
     for reject in judged.rejects:
         chunk.leave(found[reject.line], reject.problem, reject.fix)
     came = {found[line].key: each.device for line, each in zip(judged.lines, judged.permitted, strict=True)}
-    with bulk.loading(work, running.tree_root) as load:
+    with bulk.loading(work, rows_root) as load:
         load_chunk(running.importing, load, judged)
         _remember(running, work, [(found[line], came[found[line].key]) for line in judged.lines])
         held = _held_before(running, work, {key: next(iter(ids)) for key, ids in here.items() if len(ids) == 1})

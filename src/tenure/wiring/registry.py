@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenure.errors import TenureError
-from tenure.ledger.tree import leaf_hash, root_of
 from tenure.registry.opening import engine_for, open_registry
 from tenure.registry.registry import Registry
 from tenure.registry.retention import Retention
@@ -32,11 +30,6 @@ def real_world() -> World:
     from uuid_utils.compat import uuid7
 
     return World(now, uuid7, secrets.token_bytes)
-
-
-def tree_root(leaves: Sequence[bytes]) -> bytes:
-    """The RFC 6962 tree head that a batch event names; a row of it is proved by ``ledger.rows``."""
-    return root_of([leaf_hash(leaf) for leaf in leaves])
 
 
 def opened(url: str) -> Registry:

@@ -29,7 +29,6 @@ from tenure.registry.registry import Registry
 from tenure.registry.tables.devices import device as device_table
 from tenure.registry.tables.ledger import event
 from tenure.registry.work import counted, event_of
-from tenure.wiring.registry import tree_root
 from tests.registry.healthy import BECAUSE, OPERATOR, THEN, Tenant, a_device, a_root, a_tenant, new_id, put
 
 Rows = list[dict[str, Any]]
@@ -52,7 +51,7 @@ class Desk:
         file = io.BytesIO("\n".join(map(json.dumps, rows)).encode())
         order = Order("fleet.jsonl", FileKind.JSONL, mode, reason)
         self.rejects.clear()
-        return import_devices(self.registry, actor, file, order, tree_root, self.rejects.append, self.progress.append)
+        return import_devices(self.registry, actor, file, order, self.rejects.append, self.progress.append)
 
     def row(self, **changed: Any) -> dict[str, Any]:
         return {"state": "claimed", "owner": "ours", "trust_domain": "ours.example.org", "idevid": root()} | changed
@@ -252,9 +251,7 @@ def test_a_file_that_ends_in_the_middle(desk: Desk) -> None:
     for mode, there in ((Mode.WHOLE, 0), (Mode.ROW_BY_ROW, 2)):
         order = Order("f", FileKind.CSV, mode)
         with pytest.raises(ImportFileError):
-            import_devices(
-                desk.registry, OPERATOR, io.BytesIO(whole), order, tree_root, desk.rejects.append, desk.progress.append
-            )
+            import_devices(desk.registry, OPERATOR, io.BytesIO(whole), order, desk.rejects.append, desk.progress.append)
         assert desk.counted() == there
 
 

@@ -23,6 +23,7 @@ from uuid import UUID
 
 from tenure.flows.imports.table import FileKind, Read, Record, Reject, RejectWriter, Unreadable, records
 from tenure.flows.imports.understanding import Parties, Unclear, understood
+from tenure.ledger.rows import rows_root
 from tenure.lifecycle.arrival import judge_arrival
 from tenure.lifecycle.commands import Asked, Register
 from tenure.lifecycle.facts import ArrivalFacts, Taken
@@ -32,7 +33,7 @@ from tenure.model import identifiers
 from tenure.model.access import Actor, Scope
 from tenure.model.events import Cause
 from tenure.registry import bulk, facts, tombstones
-from tenure.registry.bulk import Loading, TreeRoot
+from tenure.registry.bulk import Loading
 from tenure.registry.faults import RegistryError
 from tenure.registry.registry import Registry
 from tenure.registry.work import Reading, Work, World
@@ -127,7 +128,6 @@ def import_devices(
     actor: Actor,
     file: BinaryIO,
     order: Order,
-    tree_root: TreeRoot,
     tell: RejectWriter,
     progress: Callable[[int], None],
 ) -> Imported:
@@ -145,19 +145,19 @@ def import_devices(
                 for chunk in chunks:
                     running.take(judge_chunk(running, reading, known, chunk, registry.world))
         case Mode.WHOLE:
-            _whole(running, registry, chunks, tree_root)
+            _whole(running, registry, chunks)
         case Mode.ROW_BY_ROW:
             for chunk in chunks:
-                _one_chunk(running, registry, chunk, tree_root)
+                _one_chunk(running, registry, chunk)
     return running.done()
 
 
-def _whole(running: Import, registry: Registry, chunks: Iterable[Sequence[Read]], tree_root: TreeRoot) -> None:
+def _whole(running: Import, registry: Registry, chunks: Iterable[Sequence[Read]]) -> None:
     try:
         with registry.change(running.actor) as work:
             known = Parties(work, running.scope)
             gone: list[Permitted] = []
-            with bulk.loading(work, tree_root) as load:
+            with bulk.loading(work, rows_root) as load:
                 for chunk in chunks:
                     running.take(judged := judge_chunk(running, work, known, chunk, registry.world))
                     if not running.rejects:
@@ -170,13 +170,13 @@ def _whole(running: Import, registry: Registry, chunks: Iterable[Sequence[Read]]
         running.devices = 0
 
 
-def _one_chunk(running: Import, registry: Registry, chunk: Sequence[Read], tree_root: TreeRoot) -> None:
+def _one_chunk(running: Import, registry: Registry, chunk: Sequence[Read]) -> None:
     """Judged anew when somebody else registers or buries the same hardware between judgement and load."""
     for attempt in range(1, TRIES + 1):
         try:
             with registry.change(running.actor) as work:
                 judged = judge_chunk(running, work, Parties(work, running.scope), chunk, registry.world)
-                with bulk.loading(work, tree_root) as load:
+                with bulk.loading(work, rows_root) as load:
                     gone = load_chunk(running, load, judged)
                 bury_gone(work, gone, running.cause)
         except RegistryError:
