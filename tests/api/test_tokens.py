@@ -7,6 +7,9 @@ from uuid import UUID
 
 import pytest
 
+from tenure.api.authentication import Presented, TokenDoor
+from tenure.api.problem import RefusalError
+from tenure.api.remembered import Noted, RegistryCallers, Uses
 from tenure.flows import tokens
 from tenure.model.access import Role
 from tests.api.service import KEYS, Service
@@ -42,6 +45,24 @@ def test_its_text_is_nowhere_in_the_registry(service: Service) -> None:
             content = file.read()
         assert secret.encode() not in content
         assert secret[-43:].encode() not in content
+
+
+def test_when_it_was_last_used_is_noted_beside_the_requests_and_a_wrong_one_is_not(service: Service) -> None:
+    made = service.ask("POST", "/tokens", json=NEW).json()
+    uses = Uses(service.registry)
+    door = Noted(TokenDoor(RegistryCallers(service.registry), KEYS.keys), uses)
+
+    def last_used() -> str | None:
+        uses.write()
+        [used] = [token["last_used"] for token in service.ask("GET", "/tokens").json()["items"] if token["id"] == made["id"]]
+        return str(used) if used else None
+
+    now = service.registry.world.now()
+    with pytest.raises(RefusalError):
+        door.caller(Presented(f"Bearer {made['token'][:-1]}x", None), now)
+    assert last_used() is None
+    assert door.caller(Presented(f"Bearer {made['token']}", None), now) is not None
+    assert last_used() is not None
 
 
 def test_a_token_ends_by_itself(service: Service) -> None:

@@ -23,7 +23,7 @@ from tenure.api.logging import make_logger
 from tenure.api.metrics import Metrics, Reading
 from tenure.api.paging import Cursors
 from tenure.api.parts import Frame, Parts
-from tenure.api.remembered import RegistryCallers, RegistryKeys
+from tenure.api.remembered import Noted, RegistryCallers, RegistryKeys, Uses
 from tenure.flows import tokens
 from tenure.flows.devices.approvals import lapse
 from tenure.flows.prune_registry import prune_registry
@@ -41,6 +41,7 @@ from tenure.wiring.registry import made, retention_of
 from tenure.wiring.webhooks import Telling
 
 HOUR = 3600.0
+MINUTE = 60.0
 UNMETERED = Rate(1e6, 1_000_000)
 
 
@@ -72,8 +73,9 @@ def assembled(settings: Settings, out: TextIO, own: Door | None = None) -> Servi
         ledger = ledger_of(registry, settings)
         if ledger.shelf is not None:  # a restored database is found out before anything is written, and before anybody asks
             look(registry, ledger.store, ledger.shelf, ledger.identity)
-        duties = Duties(duties_of(settings, registry, ledger), log)
-        frame = frame_of(settings, registry, ledger, digests, log, duties)
+        uses = Uses(registry)
+        duties = Duties([*duties_of(settings, registry, ledger), Duty("uses", uses.write, MINUTE, uses.write)], log)
+        frame = frame_of(settings, registry, ledger, digests, log, duties, uses)
         if own is not None:
             frame = replace(frame, doors=(*frame.doors, own), per_address=UNMETERED, per_caller=UNMETERED)
         most, waits = settings.approvals.devices, timedelta(hours=settings.approvals.hours)
@@ -94,6 +96,7 @@ def frame_of(
     digests: DigestKeys,
     log: FilteringBoundLogger,
     duties: Duties,
+    uses: Uses,
 ) -> Frame:
     callers, limits = RegistryCallers(registry), settings.limits
     checks = {"database": lambda: _answers(registry), "restore": lambda: _settled(registry), "duties": duties.trouble}
@@ -103,7 +106,7 @@ def frame_of(
         checks["ledger"] = lambda: _late(window(shipped), settings.ledger.lag_seconds)
         figures = gauges(lambda: window(shipped))
     return Frame(
-        doors=(TokenDoor(callers, digests.keys), CertificateDoor(callers)),
+        doors=(Noted(TokenDoor(callers, digests.keys), uses), Noted(CertificateDoor(callers), uses)),
         keys_seen=RegistryKeys(registry),
         cursors=Cursors(*cursor_keys(custody_of(registry, settings))),
         clock=registry.world.now,
