@@ -100,6 +100,13 @@ def test_a_key_that_others_have_is_no_key_of_its_own() -> None:
     assert refused(rekeying(NEW_KEY, shared=frozenset({key("key 41")})), Activate()).code is Code.KEY_MISSING
 
 
+def test_a_key_of_its_life_elsewhere_is_not_new() -> None:
+    given = rekeying(NEW_KEY)
+    assert (
+        refused(replace(given, ties=replace(given.ties, former=frozenset({key("key 41")}))), Activate()).code is Code.KEY_MISSING
+    )
+
+
 def test_a_buried_key_is_none() -> None:
     stone = Tombstone(key("key 41"), TombstoneKind.KEY, SUCCESSOR, 1, _S.RETIRED, NOW)
     assert refused(rekeying(NEW_KEY, tombstones=(stone,)), Activate()).code is Code.KEY_MISSING

@@ -26,6 +26,8 @@ class Ties:
     shared: frozenset[bytes] = frozenset()
     """Of its keys (SPKI digests of credentials and roots) and fingerprints, those that another device that is not gone has in
     a credential that has not ended. Whatever bars or ends one of these by itself would cut off the innocent."""
+    former: frozenset[bytes] = frozenset()
+    """Keys (SPKI digests) that are never again this device's: operational ones of earlier terms, here and elsewhere."""
     grants: tuple[UUID, ...] = ()
     delegations: tuple[UUID, ...] = ()
     registrations: tuple[UUID, ...] = ()

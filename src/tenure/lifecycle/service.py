@@ -56,9 +56,8 @@ def released(facts: Facts, now: datetime) -> Device:
 def has_new_key(facts: Facts) -> bool:
     """Whether a live operational credential of this term has a key that no earlier term knew and that is its alone."""
     ties = facts.ties
-    former = {c.spki for c in ties.credentials if c.term < facts.device.term} | {
-        stone.spki for stone in facts.tombstones if stone.bars
-    }
+    here = {c.spki for c in ties.credentials if c.term < facts.device.term}
+    former = ties.former | here | {stone.spki for stone in facts.tombstones if stone.bars}
     return any(
         c.role is CredentialRole.OPERATIONAL
         and c.state.usable

@@ -93,6 +93,7 @@ def _ties(work: Work, subject: Device) -> Ties:
     return Ties(
         credentials=held,
         shared=credentials.shared_with_others(work, subject.id, keys),
+        former=credentials.former_keys(work, subject.id, subject.term),
         grants=_not_ended(work, grant, subject.id),
         delegations=tuple(sorted({*_not_ended(work, delegation, subject.id), *_delegated_to(work, subject.id)})),
         registrations=_not_ended(work, registration, subject.id),
