@@ -5,12 +5,14 @@ from __future__ import annotations
 import string
 
 import duckdb
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenure.model import identifiers
 from tenure.roll import notations
+from tenure.roll.intake import lend
 
 LATIN = "äöüåéèçñøæÄÖÜÅÉÈÇÑØÆ"
 WORD = st.text(string.ascii_letters + string.digits + "-/_.:#" + LATIN, min_size=1, max_size=18)
@@ -75,3 +77,12 @@ def test_no_text_fails(con: duckdb.DuckDBPyConnection, texts: list[str]) -> None
     storable = [t.encode("utf-8", "replace").decode() for t in texts]
     for notation in (notations.serial("text"), notations.mac("text"), notations.name("text")):
         assert len(in_sql(con, notation, storable)) == len(texts)
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts=st.lists(st.one_of(WORD, st.sampled_from(["0000-0000", "XX", "-", "UNKNOWN", "12121"])), min_size=1, max_size=60))
+def test_fillers(con: duckdb.DuckDBPyConnection, texts: list[str]) -> None:
+    lend(con, "t_filler", value=(pa.string(), sorted(identifiers.PLACEHOLDER_SERIALS)))
+    values = [value for text in texts if (value := identifiers.serial(text)) is not None]
+    rows = con.execute(f"SELECT {notations.filler('text')} FROM (SELECT unnest(?::VARCHAR[]) AS text)", [values]).fetchall()
+    assert [told for (told,) in rows] == [identifiers.placeholder_serial(value) for value in values]

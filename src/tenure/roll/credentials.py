@@ -92,7 +92,7 @@ LEFT JOIN t_one_name n ON n.name = s.issuer LEFT JOIN t_only_authority o ON s.is
 CREATE OR REPLACE TEMP TABLE t_said AS
 SELECT s.source_key, s.serial_hex, s.status, s.status_text, s.authority, s.effective_at, s.stated_at, s.origin, c.credential_key,
     coalesce(a.issuer_key, n.issuer_key, o.issuer_key) AS issuer_key
-FROM e_credential_status s LEFT JOIN t_pick c ON c.sha256 = s.sha256 LEFT JOIN t_authority_sha a ON a.sha256 = s.issuer_sha256
+FROM t_status s LEFT JOIN t_pick c ON c.sha256 = s.sha256 LEFT JOIN t_authority_sha a ON a.sha256 = s.issuer_sha256
 LEFT JOIN t_one_name n ON n.name = s.issuer
 LEFT JOIN t_only_authority o ON s.issuer IS NULL AND s.sha256 IS NULL AND o.source_key = s.source_key;
 CREATE OR REPLACE TEMP TABLE t_named AS

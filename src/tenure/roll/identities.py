@@ -175,11 +175,11 @@ def _lost(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(_CONFLICTS, {"names": UNRELATED_NAMES})
 
 
-_FILLERS = """
+_FILLERS = f"""
 CREATE OR REPLACE TEMP TABLE t_lost AS
 SELECT DISTINCT kind, value, scope, 'a filler that makers and importers leave in place of a serial' AS reason FROM t_link
-WHERE kind = 'serial' AND (value IN (SELECT value FROM t_filler) OR replace(replace(value, left(value, 1), ''), '-', '') = '')
-"""
+WHERE kind = 'serial' AND {notations.filler("value")}
+"""  # noqa: S608 - a notation of ours
 
 _CONFLICTS = """
 INSERT INTO t_lost

@@ -22,6 +22,11 @@ def serial_exact(column: str) -> str:
     return rf"regexp_replace(upper({column}), '[\s\x{{00A0}}]+', '', 'g')"
 
 
+def filler(column: str) -> str:
+    """Whether a normalised serial names no device: a known filler (temp table t_filler), or one character over and over."""
+    return f"({column} IN (SELECT value FROM t_filler) OR replace(replace({column}, '-', ''), left(replace({column}, '-', ''), 1), '') = '')"  # noqa: S608 - a notation
+
+
 def mac(column: str) -> str:
     """The MAC at the end of a text as twelve lower-case hex digits; empty where there is none."""
     return (

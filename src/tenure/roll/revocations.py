@@ -20,14 +20,14 @@ MOST_TRIED = 64
 
 
 def link_revocations(con: duckdb.DuckDBPyConnection) -> None:
-    """Adds to the view e_credential_status and the table problem; temp table t_list_issuer (issuers a verified list is of)."""
+    """View t_status: what every source and every verified list says; adds to the table problem; temp table t_list_issuer (issuers
+    a verified list is of)."""
     con.execute(_LISTS)
     signers = _signers(con)
     lend(con, "t_list_signer", sha256=(pa.binary(32), list(signers)), ca_key=(pa.int64(), list(signers.values())))
     con.execute(_SIGNED)
     con.execute(_UNVERIFIED)
     con.execute(_SUPERSEDED)
-    con.execute("ALTER VIEW e_credential_status RENAME TO e_told_status")
     con.execute(_SAID)
     forget(con, "t_list_signer")
 
@@ -96,8 +96,8 @@ WHERE l.outdated GROUP BY l.source_key, l.origin, s.name, l.sha256 ORDER BY l.so
 """  # noqa: S608 - an expression of ours
 
 _SAID = """
-CREATE OR REPLACE TEMP VIEW e_credential_status AS
-SELECT * FROM e_told_status
+CREATE OR REPLACE TEMP VIEW t_status AS
+SELECT * FROM e_credential_status
 UNION ALL BY NAME
 SELECT r.source_key, r.row_in_source, coalesce(r.issuer, l.subject) AS issuer, CASE WHEN r.issuer IS NULL THEN l.ca_sha256 END AS issuer_sha256,
     CASE WHEN r.issuer IS NULL THEN l.authority_key_id END AS issuer_key_id, r.serial_hex, r.status, r.status_text, 'crl' AS authority,
