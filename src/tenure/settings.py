@@ -101,7 +101,10 @@ class Webhooks(_Group):
 class Approvals(_Group):
     """Four eyes."""
 
-    devices: Count = Field(default=100, description="A verb on more devices than this at once needs a second person.")
+    devices: Count = Field(
+        default=100,
+        description="Devices that one offer may hand over; more take several offers. Every other verb is about one device.",
+    )
     hours: Count = Field(default=72, description="How long a request waits for its second person, and an approval for its use.")
 
 

@@ -115,11 +115,11 @@ def test_what_a_keystore_hides_is_told(data: bytes, code: str, ends: bool) -> No
 def test_lengths_from_hell_take_no_time() -> None:
     head = b"\xfe\xed\xfe\xed" + struct.pack(">II", 2, 2**32 - 1)
     empty = struct.pack(">I", 1) + utf("") + b"\x00" * 8 + struct.pack(">II", 0, 2**32 - 1)
-    began = time.perf_counter()
+    began = time.process_time()
     for body in (b"\xff" * 2_000_000, b"\x00" * 2_000_000, empty + b"\x00" * 2_000_000, trusted("", b"") * 40_000):
         found = list(entries(head + body))
         assert isinstance(found[-1], KeystoreProblem)
-    assert time.perf_counter() - began < 5  # 8 MB of lengths; two seconds on a slow machine
+    assert time.process_time() - began < 60  # 8 MB of lengths take two seconds; to follow one of them would take for ever
 
 
 @settings(max_examples=300, deadline=None)

@@ -118,7 +118,7 @@ class Parts:
     digest_keys: DigestKeys
     token_life: timedelta
     token_life_most: timedelta
-    approval_over: int  # devices of one act beyond which it takes a second person
+    approval_over: int  # devices beyond which one offer is refused
     approval_life: timedelta
     handover_signer: Callable[[], Signer]  # of statements; looked for when one is to be signed
     published: Callable[[], Sequence[OwnKey]] = tuple  # Tenure's own keys, as far as others may rely on them
