@@ -117,15 +117,3 @@ def test_a_certificate_serial_is_one_in_every_notation(number: int) -> None:
 def test_what_is_no_hex_is_no_certificate_serial(text: str) -> None:
     found = identifiers.serial_hex_text(text)
     assert found is None or identifiers.serial_hex_text(found) == found
-
-
-@given(text=ANY)
-def test_the_parts_of_a_name_are_few_long_enough_and_stand_in_it(text: str) -> None:
-    whole, *parts = identifiers.embedded_tokens(text)
-    assert whole == text
-    assert len(parts) <= 8
-    assert all(len(p) >= 4 and p in text and p.isalnum() and p.isascii() for p in parts)
-
-
-def test_the_parts_of_a_client_id() -> None:
-    assert identifiers.embedded_tokens("S7_SVPL641555") == ("S7_SVPL641555", "SVPL641555")

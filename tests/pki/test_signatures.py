@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, padding, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tenure.pki.signatures import Answer, verify, verify_by_key, verify_many
+from tenure.pki.signatures import Answer, verify, verify_by_key
 from tests.pki import made
 from tests.pki.made import Odd, element, integer, oid, sequence
 
@@ -75,7 +75,7 @@ def test_every_algorithm_verifies_and_is_refuted_after_a_change(algorithm: bytes
     assert verify_by_key(changed, spki(key)).answer is Answer.REFUTED
     issuer = Odd(spki=spki(key)).der()
     assert verify(der, issuer).verified
-    assert list(verify_many([(der, spki(key)), (changed, spki(key))])) == [verify(der, issuer), verify(changed, issuer)]
+    assert not verify(changed, issuer).verified
 
 
 def test_another_key_of_the_same_or_another_kind_refutes() -> None:

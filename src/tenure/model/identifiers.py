@@ -89,16 +89,6 @@ def _composed(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-def embedded_tokens(text: str) -> tuple[str, ...]:
-    """The parts of a client id or CN that may be an identifier: the whole, and what separators set apart.
-
-    ``S7_SVPL641555`` -> (S7_SVPL641555, S7, SVPL641555); at most eight parts, none shorter than four characters but
-    the whole.
-    """
-    parts = [p for p in re.split(r"[^0-9A-Za-z]+", text) if len(p) >= 4]
-    return tuple(dict.fromkeys([text, *parts[:8]]))
-
-
 def serial_hex(number: int) -> str:
     """A certificate's serial number in the notation of the evidence: upper-case hex, no leading zeros."""
     return f"-{-number:X}" if number < 0 else f"{number:X}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -74,11 +73,6 @@ def verify_by_key(certificate: bytes, spki: bytes) -> Verdict:
     if not parts.tbs or not parts.signature:
         return Verdict(Answer.CANNOT, "the signature cannot be found in the certificate")
     return verify_signed(parts.tbs, parts.algorithm, parts.signature, spki)
-
-
-def verify_many(pairs: Iterable[tuple[bytes, bytes]]) -> Iterator[Verdict]:
-    """The verdict for each (certificate, issuer's SubjectPublicKeyInfo), in order. Keys that come again are loaded once."""
-    return (verify_by_key(certificate, spki) for certificate, spki in pairs)
 
 
 def verify_signed(signed: bytes, algorithm: bytes, signature: bytes, spki: bytes) -> Verdict:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, exists, select, update
+from sqlalchemy import and_, select, update
 
 from tenure.model import identifiers
 from tenure.model.access import Scope
@@ -59,11 +59,6 @@ def by_root(reading: Reading, scope: Scope, spki: bytes) -> Device | None:
     found = select(*COLUMNS).join(hardware_root, hardware_root.c.device == device.c.id)
     rows = reading.rows(found.where(hardware_root.c.spki == spki, visible(scope, device)))
     return next(iter(read_devices(reading, rows)), None)
-
-
-def root_taken(reading: Reading, spki: bytes) -> bool:
-    """Whether any device has it, whoever asks: all a registration needs to be refused by."""
-    return bool(reading.connection.execute(select(exists().where(hardware_root.c.spki == spki))).scalar_one())
 
 
 def hold(work: Work, scope: Scope, id: UUID) -> Held:
