@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tenure.lifecycle.commands import Asked, CancelTransfer, Forget, Quarantine, Retire, Return, request_digest
-from tenure.lifecycle.transitions import STATES, TABLE, needs_approval
+from tenure.lifecycle.transitions import STATES, TABLE
 from tenure.lifecycle.verdict import SEAL, Change, Code, Permitted, Refused, VerbRefusedError, permitted
 from tenure.model.access import Actor, Role
 from tenure.model.devices import Verb
@@ -156,14 +156,6 @@ def test_a_request_is_named_by_all_of_it() -> None:
         request_digest(Forget(), DEVICE, "why"),
     ]
     assert len({same, *others}) == 5
-
-
-@pytest.mark.parametrize("verb", Verb)
-def test_many_devices_at_once_take_two_people(verb: Verb) -> None:
-    two_for_one = verb in (Verb.RETURN, Verb.FORGET)
-    assert needs_approval(verb, 1, 100) is two_for_one
-    assert needs_approval(verb, 100, 100) is two_for_one
-    assert needs_approval(verb, 101, 100)
 
 
 def test_what_cannot_be_taken_back_is_marked() -> None:

@@ -81,8 +81,3 @@ _ROWS = (
 )
 
 TABLE: Mapping[Verb, Rule] = MappingProxyType({rule.verb: rule for rule in _ROWS})
-
-
-def needs_approval(verb: Verb, devices: int, limit: int) -> bool:
-    """Whether a second person must approve: always for what the table says, and for anything on more than ``limit`` devices."""
-    return TABLE[verb].four_eyes or devices > limit
