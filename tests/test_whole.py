@@ -14,7 +14,6 @@ from tenure.wiring import REPORTS, SOURCES
 ROOT = Path(__file__).resolve().parents[1]
 TESTS, DOCS = ROOT / "tests", ROOT / "docs"
 FILES = [p for folder in ("src", "tests", "bench") for p in sorted((ROOT / folder).rglob("*.py"))]
-CODE = [p for p in FILES if p.is_relative_to(ROOT / "src")]
 LONGEST = 400
 
 _CATCH_ALL = re.compile(r"except(?: \(?(?:Base)?Exception\b.*)?:")
@@ -27,7 +26,7 @@ def called(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", CODE, ids=called)
+@pytest.mark.parametrize("path", FILES, ids=called)
 def test_a_module_says_what_it_is_and_is_short_or_says_why_not(path: Path) -> None:
     text = path.read_text("utf-8")
     tree = ast.parse(text)

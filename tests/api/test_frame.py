@@ -1,4 +1,7 @@
-"""The frame around every route, with routes made for the test."""
+"""The frame around every route, with routes made for the test.
+
+Long because all parts of the frame are tested on one app made for them, a class each.
+"""
 
 from __future__ import annotations
 

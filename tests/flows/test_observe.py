@@ -1,4 +1,7 @@
-"""Surveying a folder: what each file is taken for, what is passed by, and that nothing is passed by in silence."""
+"""Surveying a folder: what each file is taken for, what is passed by, and that nothing is passed by in silence.
+
+Long because the survey is tested with sources made for it, which all tests share.
+"""
 
 from __future__ import annotations
 

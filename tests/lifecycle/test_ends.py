@@ -1,4 +1,7 @@
-"""Ends and returns: what is barred, what is owed, what takes the role, what is forgotten, and how hardware comes back."""
+"""Ends and returns: what is barred, what is owed, what takes the role, what is forgotten, and how hardware comes back.
+
+Long because what an end leaves is one table, tested cell by cell.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Linking of credentials: who signed, what it is for, who holds it, and whether anybody would still accept it."""
+"""Linking of credentials: who signed, what it is for, who holds it, and whether anybody would still accept it.
+
+Long because every tie of a credential is tested in one small world that all tests share.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""AWS CLI outputs: every layout and shape, retries and pages, what AWS says of certificates, and real outputs."""
+"""AWS CLI outputs: every layout and shape, retries and pages, what AWS says of certificates, and real outputs.
+
+Long because one source reads a dozen kinds of output, a section each; the tree of tests mirrors the code.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""AWS IoT's log in every shape of a CloudWatch export: sessions, take-overs, torn records, and the fast path beside JSON."""
+"""AWS IoT's log in every shape of a CloudWatch export: sessions, take-overs, torn records, and the fast path beside JSON.
+
+Long because every shape of export is held against one reading, in sections; the tree of tests mirrors the code.
+"""
 
 from __future__ import annotations
 

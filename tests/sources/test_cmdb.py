@@ -1,4 +1,7 @@
-"""Inventories: ServiceNow-style exports, NetBox, Azure IoT Hub; dirt of every kind; what real exports give."""
+"""Inventories: ServiceNow-style exports, NetBox, Azure IoT Hub; dirt of every kind; what real exports give.
+
+Long because one source reads three kinds of inventory, a section each; the tree of tests mirrors the code.
+"""
 
 from __future__ import annotations
 

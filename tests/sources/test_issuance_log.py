@@ -1,4 +1,7 @@
-"""Issuers' logs: mapped lists, EJBCA's table and audit log, AD CS, step-ca; serials in both notations; real lines."""
+"""Issuers' logs: mapped lists, EJBCA's table and audit log, AD CS, step-ca; serials in both notations; real lines.
+
+Long because one source reads the logs of four CAs, a section each; the tree of tests mirrors the code.
+"""
 
 from __future__ import annotations
 

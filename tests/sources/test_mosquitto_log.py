@@ -1,4 +1,7 @@
-"""Mosquitto logs: every time stamp style and line form, whose end is whose, and what becomes of lines nobody understands."""
+"""Mosquitto logs: every time stamp style and line form, whose end is whose, and what becomes of lines nobody understands.
+
+Long because the forms of six versions of one log stand side by side, in sections; the tree of tests mirrors the code.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""CA folders: every form of an index line, whose index it is, revocation lists, and real folders."""
+"""CA folders: every form of an index line, whose index it is, revocation lists, and real folders.
+
+Long because index, lists and folders of one CA hang together, a section each; the tree of tests mirrors the code.
+"""
 
 from __future__ import annotations
 

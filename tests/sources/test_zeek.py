@@ -1,4 +1,7 @@
-"""Zeek logs in both forms and of several versions: certificates as in the evidence, chains by side, sessions with digests."""
+"""Zeek logs in both forms and of several versions: certificates as in the evidence, chains by side, sessions with digests.
+
+Long because both forms and several versions of five logs stand side by side, in sections; the tree of tests mirrors the code.
+"""
 
 from __future__ import annotations
 
